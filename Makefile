@@ -1,0 +1,33 @@
+.DEFAULT_GOAL := help
+.PHONY: test lint race e2e bench generate fuzz help
+
+FUZZTIME ?= 10s
+
+test: ## run the tests
+	go test ./...
+
+lint: ## check format, vet and golangci-lint as CI does
+	bash .ci/run format vet lint
+
+race: ## run the tests with the race detector
+	go test -race ./...
+
+e2e: ## run the official Web SDK against the emulator (not there yet)
+	@echo "The end-to-end tests with the official Web SDK are not there yet." >&2; exit 1
+
+bench: ## run the benchmarks
+	go test -run='^$$' -bench=. -benchmem ./...
+
+generate: ## write the generated code anew
+	go generate ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list='^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "== $$package $$target"; \
+			go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$package; \
+		done; \
+	done
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
