@@ -1,0 +1,35 @@
+package printable
+
+import "regexp"
+
+// shortestToken is the length below which the ends of a secret would give too much of it away.
+const shortestToken = 24
+
+// Token returns the short form of a secret, for example "007eJx…9f2a". A text too short to have a safe short form becomes "…". What is
+// not printable ASCII in the ends becomes "?", so the result is safe on a terminal.
+func Token(s string) string {
+	if len(s) < shortestToken {
+		return "…"
+	}
+	return ascii(s[:6]) + "…" + ascii(s[len(s)-4:])
+}
+
+func ascii(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c <= ' ' || c > '~' {
+			b[i] = '?'
+		}
+	}
+	return string(b)
+}
+
+// secrets matches AccessTokens (006…, 007…), Chat tokens (YWMt…), JSON Web Tokens, and runs of 32 or more hexadecimal digits such as
+// an App ID or an App Certificate. The escapes of URLs (%2B) and of JSON (\/) do not end a token.
+var secrets = regexp.MustCompile(`00[67][\w+/=%\\-]{16,}|YWMt[\w+/=%\\-]{8,}|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|[0-9a-fA-F]{32,}`)
+
+// Scrub shortens everything in s that looks like a token, an App ID or an App Certificate to its first four characters and "…". It
+// does not make s safe for a terminal; apply [Line] first, so that no control character can split a secret.
+func Scrub(s string) string {
+	return secrets.ReplaceAllStringFunc(s, func(secret string) string { return secret[:4] + "…" })
+}
