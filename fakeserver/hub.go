@@ -1,0 +1,393 @@
+package fakeserver
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ttlchat/ttlchat/internal/clock"
+	"github.com/ttlchat/ttlchat/internal/msync"
+)
+
+// Bounds of what the emulator keeps.
+const (
+	// maxKnownDevices is how many devices of one user are remembered; the one offline for longest is forgotten first.
+	maxKnownDevices = 16
+	// maxQueue is how many undelivered messages one user keeps of one peer; the oldest is dropped, with a journal entry.
+	maxQueue = 10_000
+	// maxUsers bounds the accounts that appear by themselves.
+	maxUsers = 200_000
+	// resendWindow is how many of a device's own message ids are remembered, to answer a resent message with its first server id.
+	resendWindow = 4096
+	// batchSize is how many messages one answer to a pull holds.
+	batchSize = 50
+)
+
+var (
+	errUserUnknown = errors.New("user not found")
+	errTooMany     = errors.New("the emulator holds no more users")
+)
+
+// hub owns who exists, who is connected and what waits for whom. Everything in it is guarded by mu; nothing blocks while mu is held:
+// frames go into the links' bounded queues.
+type hub struct {
+	cfg     Config
+	clock   *clock.Clock
+	journal *journal
+
+	mu     sync.Mutex
+	users  map[string]*user
+	lastID uint64
+}
+
+// user is an account with its mailbox.
+type user struct {
+	name, uuid, password, nickname string
+	created                        time.Time
+	devices                        map[string]*device
+	queues                         map[string]*queue
+}
+
+// device is one place where a user logs in, known by its resource. It outlives its connections, so that what was delivered to it and
+// what it sent are still known after a reconnect.
+type device struct {
+	resource, uuid, name string
+	link                 *link // nil while offline
+	lastSeen             time.Time
+	acked                map[string]uint64 // per queue: everything up to this key has arrived
+	sent                 resends
+}
+
+// queue is the conversation of its owner with one peer: what some known device of the owner has not confirmed yet, in order.
+type queue struct {
+	peer    string
+	entries []stored
+	acked   uint64 // the highest key that any device has confirmed; where a new device starts
+}
+
+// stored is a message in a queue. Its id is also its key: ids grow.
+type stored struct {
+	id     uint64
+	origin string // the resource that sent it, when the owner of the queue did: it has the message already
+	meta   *msync.Meta
+}
+
+// receipt is the answer to a send.
+type receipt struct {
+	id, timestamp uint64
+	again         bool // the message had been stored before
+	forEcho       bool // nobody but the echo user is there to answer
+}
+
+// resends remembers the receipts of a device's newest messages, so that a message sent twice is stored once.
+type resends struct {
+	byMeta map[uint64]receipt
+	order  []uint64
+}
+
+func (r *resends) add(metaID uint64, rec receipt) {
+	if r.byMeta == nil {
+		r.byMeta = make(map[uint64]receipt)
+	}
+	if len(r.order) == resendWindow {
+		delete(r.byMeta, r.order[0])
+		r.order = r.order[1:]
+	}
+	r.byMeta[metaID] = rec
+	r.order = append(r.order, metaID)
+}
+
+func newHub(cfg Config, clk *clock.Clock, j *journal) *hub {
+	h := &hub{cfg: cfg, clock: clk, journal: j, users: make(map[string]*user)}
+	for _, u := range cfg.Users {
+		h.add(u.Name, u.Password, "")
+	}
+	if h.users[cfg.EchoUser] == nil {
+		h.add(cfg.EchoUser, "", "")
+	}
+	return h
+}
+
+func (h *hub) add(name, password, nickname string) *user {
+	u := &user{
+		name: name, uuid: newUUID(), password: password, nickname: nickname, created: h.clock.Now(),
+		devices: make(map[string]*device), queues: make(map[string]*queue),
+	}
+	h.users[name] = u
+	return u
+}
+
+// ensure returns the user and lets it appear where registration is open. mu is held.
+func (h *hub) ensure(name string) (*user, error) {
+	if u := h.users[name]; u != nil {
+		return u, nil
+	}
+	if h.cfg.ClosedRegistration {
+		return nil, errUserUnknown
+	}
+	if len(h.users) >= maxUsers {
+		return nil, errTooMany
+	}
+	return h.add(name, "", ""), nil
+}
+
+// attach puts a provisioned link on its device: an older link of the same device is replaced, and a device too many pushes out the one
+// that has been online for longest.
+func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d := u.devices[resource]
+	if d == nil {
+		h.forgetOldest(u)
+		d = &device{resource: resource, acked: make(map[string]uint64)}
+		for peer, q := range u.queues {
+			d.acked[peer] = q.acked
+		}
+		u.devices[resource] = d
+	}
+	d.uuid, d.name = uuid, name
+	if d.link != nil {
+		d.link.close("replaced by a newer connection of the same device")
+	}
+	l.user, l.device, d.link = u, d, l
+	l.since = h.clock.Now()
+	online := u.online()
+	for ; len(online) > h.cfg.MaxDevices; online = online[1:] {
+		online[0].kick(msync.StatisticsBody_USER_LOGIN_ANOTHER_DEVICE, "one device too many logged in")
+	}
+}
+
+// detach takes a closed link off its device.
+func (h *hub) detach(l *link) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if l.device != nil && l.device.link == l {
+		l.device.link = nil
+		l.device.lastSeen = h.clock.Now()
+	}
+}
+
+// forgetOldest makes room for one more known device. mu is held.
+func (h *hub) forgetOldest(u *user) {
+	if len(u.devices) < maxKnownDevices {
+		return
+	}
+	var oldest *device
+	for _, d := range u.devices {
+		if d.link == nil && (oldest == nil || d.lastSeen.Before(oldest.lastSeen)) {
+			oldest = d
+		}
+	}
+	if oldest != nil {
+		delete(u.devices, oldest.resource)
+	}
+}
+
+// online returns the user's open links, the one that has been open for longest first. mu is held.
+func (u *user) online() []*link {
+	var links []*link
+	for _, d := range u.devices {
+		if d.link != nil && !d.link.closing.Load() {
+			links = append(links, d.link)
+		}
+	}
+	slices.SortFunc(links, func(a, b *link) int { return a.since.Compare(b.since) })
+	return links
+}
+
+// links returns the open links of one user, or of everybody when name is empty.
+func (h *hub) links(name string) []*link {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var links []*link
+	if name != "" {
+		if u := h.users[name]; u != nil {
+			links = u.online()
+		}
+		return links
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.users)) {
+		links = append(links, h.users[name].online()...)
+	}
+	return links
+}
+
+// outgoing is a message on its way into the store. Its meta lacks what only the store knows: id and timestamp.
+type outgoing struct {
+	from     *user
+	device   *device // nil for messages of the emulator's own users
+	to       string
+	metaID   uint64 // the sender's own id; 0 when it has none
+	meta     *msync.Meta
+	onlyLive bool // ROUTE_ONLINE: for whoever is connected, never stored for later
+}
+
+// store takes a message for good: it gets an id and a place in the receiver's queue and in those of the sender's other devices, and
+// everybody concerned is told. A message that this device sent before gets its first receipt again.
+func (h *hub) store(m outgoing) (receipt, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m.device != nil && m.metaID != 0 {
+		if rec, ok := m.device.sent.byMeta[m.metaID]; ok {
+			rec.again = true
+			return rec, nil
+		}
+	}
+	to, err := h.ensure(m.to)
+	if err != nil {
+		return receipt{}, err
+	}
+	rec := h.nextReceipt()
+	m.meta.Id, m.meta.Timestamp = &rec.id, &rec.timestamp
+	if m.device != nil && m.metaID != 0 {
+		m.device.sent.add(m.metaID, rec)
+	}
+	h.journal.add(Entry{Name: MessageStored, User: to.name, MessageID: messageID(rec.id), From: m.from.name, To: to.name})
+	rec.forEcho = to.name == h.cfg.EchoUser && len(to.online()) == 0
+	if !rec.forEcho {
+		h.enqueue(to, m.from.name, stored{id: rec.id, meta: m.meta}, m.onlyLive)
+	}
+	if m.device != nil && len(m.from.devices) > 1 && to != m.from {
+		h.enqueue(m.from, to.name, stored{id: rec.id, origin: m.device.resource, meta: m.meta}, m.onlyLive)
+	}
+	return rec, nil
+}
+
+// nextReceipt numbers a message: ids grow strictly, whatever the clock does. mu is held.
+func (h *hub) nextReceipt() receipt {
+	ms := uint64(max(h.clock.Now().UnixMilli(), 0)) //nolint:gosec // max makes it non-negative
+	h.lastID = max(h.lastID+1, ms<<20)
+	return receipt{id: h.lastID, timestamp: ms}
+}
+
+// enqueue puts a message into a user's queue and notifies the user's links. mu is held.
+func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool) {
+	links := u.online()
+	if onlyLive && len(links) == 0 {
+		return
+	}
+	q := u.queues[peer]
+	if q == nil {
+		q = &queue{peer: peer}
+		u.queues[peer] = q
+	}
+	if len(q.entries) == maxQueue {
+		h.journal.add(Entry{Name: MessageDropped, User: u.name, MessageID: messageID(q.entries[0].id), Reason: "queue full"})
+		q.entries = slices.Delete(q.entries, 0, 1)
+	}
+	q.entries = append(q.entries, s)
+	for _, l := range links {
+		if l.device.resource != s.origin {
+			l.notify(peer)
+		}
+	}
+}
+
+// unread lists the link's queues that hold something it has not been sent, and notes that it has been told.
+func (h *hub) unread(l *link) []*msync.MetaQueue {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var list []*msync.MetaQueue
+	for _, peer := range slices.Sorted(maps.Keys(l.user.queues)) {
+		if n := len(l.pending(l.user.queues[peer], maxQueue)); n > 0 {
+			l.noticed[peer] = true
+			count := uint32(n) //nolint:gosec // at most maxQueue
+			list = append(list, &msync.MetaQueue{Queue: h.jid(peer, ""), N: &count})
+		}
+	}
+	return list
+}
+
+// pull confirms a queue up to key (0 confirms nothing) and answers with the next batch; the answer is queued before mu is released, so
+// that a notice of a later message comes after it.
+func (h *hub) pull(l *link, peer string, key uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	q := l.user.queues[peer]
+	if q != nil && key > 0 {
+		h.confirm(l, q, key)
+	}
+	batch := l.pending(q, batchSize)
+	answer := &msync.CommSyncDL{Status: okStatus(), Queue: h.jid(peer, ""), IsLast: new(len(batch) == 0)}
+	for _, s := range batch {
+		answer.Metas = append(answer.Metas, s.meta)
+	}
+	if len(batch) > 0 {
+		l.sent[peer] = batch[len(batch)-1].id
+		answer.NextKey = new(l.sent[peer])
+	} else {
+		delete(l.noticed, peer)
+	}
+	l.push(msync.MSync_SYNC, answer)
+}
+
+// confirm marks everything up to key as arrived on the link's device and lets go of what every known device has. mu is held.
+func (h *hub) confirm(l *link, q *queue, key uint64) {
+	key = min(key, l.sent[q.peer]) // nobody confirms what was not sent
+	if key <= l.device.acked[q.peer] {
+		return
+	}
+	l.device.acked[q.peer] = key
+	for _, s := range q.entries {
+		if s.id > q.acked && s.id <= key && s.origin == "" {
+			h.journal.add(Entry{
+				Name: MessageDelivered, User: l.user.name, Device: l.device.resource, Session: l.id,
+				MessageID: messageID(s.id), From: s.meta.GetFrom().GetName(), To: l.user.name,
+			})
+		}
+	}
+	q.acked = max(q.acked, key)
+	for len(q.entries) > 0 && l.user.everywhere(q.peer, q.entries[0]) {
+		q.entries = q.entries[1:]
+	}
+}
+
+// everywhere reports whether every known device of the user has the message: confirmed, or sent it itself. mu is held.
+func (u *user) everywhere(peer string, s stored) bool {
+	for _, d := range u.devices {
+		if d.acked[peer] < s.id && d.resource != s.origin {
+			return false
+		}
+	}
+	return true
+}
+
+// pending returns what this link has neither confirmed nor been sent, at most limit entries. A pull without a key is thus answered
+// with newer messages only, which every SDK version needs (protocol-versions.md, "must do" 8). The hub's mu is held.
+func (l *link) pending(q *queue, limit int) []stored {
+	if q == nil {
+		return nil
+	}
+	from := max(l.device.acked[q.peer], l.sent[q.peer])
+	first, _ := slices.BinarySearchFunc(q.entries, from, func(s stored, id uint64) int {
+		if s.id <= id {
+			return -1
+		}
+		return 1
+	})
+	var batch []stored
+	for _, s := range q.entries[first:] {
+		if len(batch) == limit {
+			break
+		}
+		if s.origin != l.device.resource {
+			batch = append(batch, s)
+		}
+	}
+	return batch
+}
+
+func (h *hub) jid(name, resource string) *msync.JID {
+	return msync.NewJID(h.cfg.appKey(), name, resource)
+}
+
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

@@ -1,0 +1,163 @@
+package fakeserver
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/ttlchat/ttlchat/internal/eventlog"
+	"github.com/ttlchat/ttlchat/internal/msync"
+)
+
+// EntryName names what the emulator saw or did.
+type EntryName string
+
+// The names of journal entries.
+const (
+	RESTRequest       EntryName = "rest.request"
+	TokenIssued       EntryName = "token.issued"
+	FrameIn           EntryName = "frame.in"
+	FrameOut          EntryName = "frame.out"
+	SessionOpened     EntryName = "session.opened"
+	SessionRefused    EntryName = "session.refused"
+	SessionRenewed    EntryName = "session.renewed"
+	SessionWillExpire EntryName = "session.will_expire"
+	SessionExpired    EntryName = "session.expired"
+	SessionClosed     EntryName = "session.closed"
+	MessageStored     EntryName = "message.stored"
+	MessageDelivered  EntryName = "message.delivered"
+	MessageDropped    EntryName = "message.dropped"
+)
+
+// Entry is one line of the journal. Fields that do not apply are zero. No field ever holds a whole token.
+type Entry struct {
+	// Seq numbers the entries from 1.
+	Seq uint64
+	// At is the instant by the emulator's clock.
+	At   time.Time
+	Name EntryName
+	// User, Device (the resource) and Session (the connection) say whose it is.
+	User, Device, Session string
+	// Method, Path and Status describe a REST call.
+	Method, Path string
+	Status       int
+	// Code is the Web SDK's number for a refusal or a kick.
+	Code int
+	// Reason says why, in words; it may say more than the client was told.
+	Reason string
+	// Token is a short form; WillExpireAt is 80 % of the life that was left at login or renewal.
+	Token                   string
+	ExpiresAt, WillExpireAt time.Time
+	MessageID, From, To     string
+	// Frame is one line that renders the frame.
+	Frame string
+}
+
+// LogValue lists the fields that are set, for slog.
+func (e Entry) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.Uint64("seq", e.Seq), slog.Time("at", e.At)}
+	for _, f := range []struct{ key, value string }{
+		{"user", e.User},
+		{"device", e.Device},
+		{"session", e.Session},
+		{"method", e.Method},
+		{"path", e.Path},
+		{"reason", e.Reason},
+		{"token", e.Token},
+		{"message_id", e.MessageID},
+		{"from", e.From},
+		{"to", e.To},
+		{"frame", e.Frame},
+	} {
+		if f.value != "" {
+			attrs = append(attrs, slog.String(f.key, f.value))
+		}
+	}
+	if e.Status != 0 {
+		attrs = append(attrs, slog.Int("status", e.Status))
+	}
+	if e.Code != 0 {
+		attrs = append(attrs, slog.Int("code", e.Code))
+	}
+	if !e.ExpiresAt.IsZero() {
+		attrs = append(attrs, slog.Time("expires_at", e.ExpiresAt))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// record is an entry as the ring holds it: frames stay undecoded until somebody reads them, because most are never read.
+type record struct {
+	Entry
+	dir msync.Direction
+	raw []byte
+}
+
+// maxJournalFrame bounds what one frame costs the journal; a longer frame is rendered at once and let go.
+const maxJournalFrame = 2 << 10
+
+// journal is the emulator's memory of what happened: a bounded ring that any number of readers follow.
+type journal struct {
+	log *eventlog.Log[record]
+	now func() time.Time
+	out *slog.Logger
+}
+
+func newJournal(size int, now func() time.Time, out *slog.Logger) *journal {
+	return &journal{log: eventlog.New[record](size), now: now, out: out}
+}
+
+func (j *journal) add(e Entry) { j.append(record{Entry: e}) }
+
+// frame notes a frame; the emulator never changes raw afterwards.
+func (j *journal) frame(dir msync.Direction, l *link, raw []byte) {
+	r := record{Entry: Entry{Name: FrameIn, User: l.userName(), Device: l.resource(), Session: l.id}, dir: dir, raw: raw}
+	if dir == msync.Out {
+		r.Name = FrameOut
+	}
+	if len(raw) > maxJournalFrame {
+		r.Frame, r.raw = msync.LineOf(dir, raw), nil
+	}
+	j.append(r)
+}
+
+func (j *journal) append(r record) {
+	r.At = j.now()
+	seq := j.log.Append(func(seq uint64) record { r.Seq = seq; return r })
+	if j.out.Enabled(context.Background(), slog.LevelDebug) {
+		r.Seq = seq
+		j.out.Debug(string(r.Name), "entry", r.entry())
+	}
+}
+
+func (r record) entry() Entry {
+	if r.raw != nil {
+		r.Frame = msync.LineOf(r.dir, r.raw)
+	}
+	return r.Entry
+}
+
+// Reader follows the journal. It is for one goroutine.
+type Reader struct{ r *eventlog.Reader[record] }
+
+// Journal returns a reader that starts after entry number seq: 0 for all that is still held.
+func (s *Server) Journal(seq uint64) *Reader { return &Reader{r: s.journal.log.Follow(seq)} }
+
+// Next waits for entries after the reader's position and returns all of them, oldest first. It fails with the context's error, or with
+// an error of its own once the emulator is closed and everything has been read.
+func (r *Reader) Next(ctx context.Context) ([]Entry, error) {
+	records, err := r.r.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, len(records))
+	for i, rec := range records {
+		entries[i] = rec.entry()
+	}
+	return entries, nil
+}
+
+// Missed returns how many entries were gone before this reader came to them.
+func (r *Reader) Missed() uint64 { return r.r.Missed() }
+
+func messageID(id uint64) string { return strconv.FormatUint(id, 10) }

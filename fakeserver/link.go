@@ -1,0 +1,220 @@
+package fakeserver
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ttlchat/ttlchat/internal/msync"
+)
+
+// wire is what a link needs of its transport, which knows nothing of messages.
+type wire interface {
+	// Send queues a frame; false means that the queue is full and the connection is being closed.
+	Send(frame []byte) bool
+	// Close ends the connection with a WebSocket close code after the queued frames have gone out. Only the first call counts.
+	Close(code int, reason string)
+}
+
+// WebSocket close codes that the gateway uses (RFC 6455 section 7.4.1).
+const (
+	closeNormal       = 1000
+	closeGoingAway    = 1001
+	closeUnsupported  = 1003
+	closeInvalid      = 1007
+	closePolicy       = 1008
+	closeTryAgainSoon = 1013
+)
+
+// link is one connection to the gateway, from its first frame to its end.
+type link struct {
+	id   string
+	srv  *Server
+	wire wire
+
+	// Set once by hub.attach, on the goroutine that reads the link.
+	user   *user
+	device *device
+	since  time.Time
+
+	// Guarded by the hub's mu.
+	sent    map[string]uint64 // per queue: the highest key sent on this connection
+	noticed map[string]bool   // queues that the client knows to pull
+
+	// Guarded by the schedule's mu.
+	grant grant
+	due   due
+
+	closing atomic.Bool
+	why     atomic.Pointer[string] // why the emulator closed it
+}
+
+func (s *Server) newLink(w wire) *link {
+	return &link{
+		id: fmt.Sprintf("c%d", s.linkSeq.Add(1)), srv: s, wire: w,
+		sent: make(map[string]uint64), noticed: make(map[string]bool),
+	}
+}
+
+func (l *link) userName() string {
+	if l.user == nil {
+		return ""
+	}
+	return l.user.name
+}
+
+func (l *link) resource() string {
+	if l.device == nil {
+		return ""
+	}
+	return l.device.resource
+}
+
+// receive handles one frame from the client. It runs on the goroutine that reads the connection.
+func (l *link) receive(raw []byte) {
+	l.srv.journal.frame(msync.In, l, raw)
+	m, err := msync.Decode(raw)
+	if err != nil {
+		l.closeWith(closeInvalid, "not an MSync frame")
+		return
+	}
+	if l.user == nil && m.GetCommand() != msync.MSync_PROVISION {
+		l.closeWith(closePolicy, "provision comes first")
+		return
+	}
+	switch m.GetCommand() {
+	case msync.MSync_PROVISION:
+		l.provision(m)
+	case msync.MSync_UNREAD:
+		l.answerUnread()
+	case msync.MSync_SYNC:
+		l.sync(m)
+	case msync.MSync_LOGOUT:
+		l.close("the client logged out")
+	default:
+		l.push(msync.MSync_SYNC, &msync.CommSyncDL{Status: status(msync.Status_UNKNOWN_COMMAND, "this command is not simulated")})
+	}
+}
+
+// answerUnread tells the service's clock and what waits; it is also the answer to a heartbeat (protocol.md a.4).
+func (l *link) answerUnread() {
+	l.push(msync.MSync_UNREAD, &msync.CommUnreadDL{
+		Status: okStatus(), Unread: l.srv.hub.unread(l), Timestamp: new(millis(l.srv.clock.Now())),
+	})
+}
+
+// pushClock sends an UNREAD answer that nobody asked for. Its timestamp makes an SDK believe that it is that late (protocol.md d.3).
+func (l *link) pushClock(at time.Time) {
+	l.push(msync.MSync_UNREAD, &msync.CommUnreadDL{Status: okStatus(), Timestamp: new(millis(at))})
+}
+
+// sync is a send, or a pull that may confirm what came before.
+func (l *link) sync(m *msync.MSync) {
+	var up msync.CommSyncUL
+	if err := msync.Payload(m, &up); err != nil {
+		l.closeWith(closeInvalid, "not a sync payload")
+		return
+	}
+	switch {
+	case up.Meta != nil:
+		l.send(up.GetMeta())
+	case up.GetQueue().GetName() != "":
+		l.srv.hub.pull(l, up.GetQueue().GetName(), up.GetKey())
+	default:
+		l.push(msync.MSync_SYNC, &msync.CommSyncDL{Status: status(msync.Status_MISSING_PARAMETER, "neither a message nor a queue")})
+	}
+}
+
+// notice tells the client to pull a queue, unless it knows. The hub's mu is held.
+func (l *link) notify(peer string) {
+	if l.noticed[peer] {
+		return
+	}
+	l.noticed[peer] = true
+	l.push(msync.MSync_NOTICE, &msync.CommNotice{Queue: l.srv.hub.jid(peer, "")})
+}
+
+// kick tells the client why it has to go, and closes (protocol.md c, "Kick"). It never blocks.
+func (l *link) kick(op msync.StatisticsBody_Operation, reason string) {
+	payload, err := proto.Marshal(&msync.StatisticsBody{Operation: &op, Reason: &reason})
+	if err != nil {
+		payload = nil // cannot happen: the body is our own
+	}
+	h := l.srv.hub
+	now := millis(h.clock.Now())
+	l.push(msync.MSync_SYNC, &msync.CommSyncDL{
+		Status: okStatus(), Queue: &msync.JID{Domain: new(msync.Domain)}, IsLast: new(true),
+		Metas: []*msync.Meta{{
+			Id: new(now << 20), From: &msync.JID{Domain: new(msync.Domain)}, To: h.jid(l.userName(), l.resource()),
+			Timestamp: &now, Ns: msync.Meta_STATISTIC.Enum(), Payload: payload,
+		}},
+	})
+	l.close(fmt.Sprintf("kicked with %d: %s", kickCode(op), reason))
+}
+
+// kickCode is what the SDK calls a statistics operation (protocol.md c, "Kick").
+func kickCode(op msync.StatisticsBody_Operation) int {
+	switch op {
+	case msync.StatisticsBody_USER_REMOVED:
+		return 207
+	case msync.StatisticsBody_USER_LOGIN_ANOTHER_DEVICE:
+		return 206
+	case msync.StatisticsBody_USER_KICKED_BY_CHANGE_PASSWORD:
+		return 216
+	case msync.StatisticsBody_USER_KICKED_BY_OTHER_DEVICE:
+		return 217
+	default:
+		return 0
+	}
+}
+
+// push queues one frame for the client. It never blocks; a client that does not read is closed.
+func (l *link) push(cmd msync.MSync_Command, payload proto.Message) {
+	m, err := msync.Pack(cmd, payload)
+	if err == nil {
+		var raw []byte
+		if raw, err = msync.Encode(m); err == nil {
+			l.srv.journal.frame(msync.Out, l, raw)
+			if !l.wire.Send(raw) {
+				l.closeWith(closeTryAgainSoon, "the client does not read")
+			}
+			return
+		}
+	}
+	l.srv.cfg.Log.Error("a frame could not be encoded", "command", cmd.String(), "error", err)
+	l.closeWith(closeTryAgainSoon, "internal error")
+}
+
+func (l *link) close(reason string) { l.closeWith(closeNormal, reason) }
+
+// closeWith ends the connection after the queued frames have gone out; the first reason given stands in the journal.
+func (l *link) closeWith(code int, reason string) {
+	if l.closing.CompareAndSwap(false, true) {
+		l.why.Store(&reason)
+	}
+	l.wire.Close(code, reason)
+}
+
+// ended cleans up after the connection is gone; reason says why when the emulator itself did not end it.
+func (l *link) ended(reason string) {
+	l.closing.Store(true)
+	if why := l.why.Load(); why != nil {
+		reason = *why
+	}
+	l.srv.schedule.drop(l)
+	l.srv.hub.detach(l)
+	if l.user != nil {
+		l.srv.journal.add(Entry{Name: SessionClosed, User: l.user.name, Device: l.device.resource, Session: l.id, Reason: reason})
+	}
+}
+
+func okStatus() *msync.Status { return &msync.Status{ErrorCode: msync.Status_OK.Enum()} }
+
+func status(code msync.Status_ErrorCode, reason string) *msync.Status {
+	return &msync.Status{ErrorCode: &code, Reason: &reason}
+}
+
+// millis is an instant as the wire has it: milliseconds since 1970.
+func millis(t time.Time) uint64 { return uint64(max(t.UnixMilli(), 0)) } //nolint:gosec // max makes it non-negative

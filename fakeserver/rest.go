@@ -1,0 +1,366 @@
+package fakeserver
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ttlchat/ttlchat/internal/printable"
+)
+
+// maxBody bounds a REST request's body.
+const maxBody = 64 << 10
+
+// call is one REST call on its way through the emulator.
+type call struct {
+	srv    *Server
+	w      http.ResponseWriter
+	r      *http.Request
+	path   string            // below /{org}/{app}, with a leading slash
+	params map[string]string // what stands for {name} in the route
+	body   []byte
+	start  time.Time
+	status int
+	user   string // for the journal
+}
+
+// route is one line of the REST table. Who may call is the handler's first line.
+type route struct {
+	method, path string
+	handle       func(*call)
+}
+
+// routes is the whole REST surface below /{org}/{app}; everything else gets the service's own 404.
+func routes() []route {
+	return []route{
+		{http.MethodPost, "token", (*call).postToken},
+		{http.MethodGet, "sdk/users/{user}/token/expires", (*call).getTokenExpires},
+		{http.MethodPost, "users", (*call).postUsers},
+		{http.MethodGet, "users", (*call).getUsers},
+		{http.MethodGet, "users/{user}", (*call).getUser},
+		{http.MethodDelete, "users/{user}", (*call).deleteUser},
+		{http.MethodGet, "users/{user}/status", (*call).getUserStatus},
+		{http.MethodGet, "users/{user}/disconnect", (*call).disconnectUser},
+		{http.MethodPost, "users/{user}/disconnect", (*call).disconnectUser},
+	}
+}
+
+// restHandler routes by hand, because the paths of a client that knows only its App ID begin with "///" (protocol.md a.1), which
+// http.ServeMux would answer with a redirect.
+func (s *Server) restHandler() http.Handler {
+	table := routes()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{srv: s, w: w, r: r, path: "/", start: time.Now()}
+		defer c.note()
+		c.allowAnyPage()
+		if r.Method == http.MethodOptions {
+			c.status = http.StatusOK
+			w.WriteHeader(c.status)
+			return
+		}
+		org, app, path := splitPath(r.URL.Path)
+		if (org != "" || app != "") && (org != s.cfg.Org || app != s.cfg.App) {
+			c.fail(errAppNotFound(org, app))
+			return
+		}
+		c.path = "/" + path
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			c.fail(errBodyTooLarge)
+			return
+		}
+		c.body = body
+		for _, route := range table {
+			if route.method == r.Method && c.match(route.path) {
+				route.handle(c)
+				return
+			}
+		}
+		c.fail(errNoSuchResource)
+	})
+}
+
+// allowAnyPage answers CORS: the page of a web app never comes from the service's own origin (protocol.md a.1).
+func (c *call) allowAnyPage() {
+	h := c.w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "authorization, content-type, restrict-access, share-secret, thumbnail")
+	h.Set("Access-Control-Max-Age", "600")
+	h.Set("Cache-Control", "no-store")
+}
+
+// splitPath cuts /{org}/{app}/rest. Both names are empty in the "///" form.
+func splitPath(p string) (org, app, rest string) {
+	parts := strings.SplitN(strings.TrimPrefix(p, "/"), "/", 3)
+	parts = append(parts, "", "", "")
+	return parts[0], parts[1], strings.TrimSuffix(parts[2], "/")
+}
+
+// match reports whether the path has the route's form, and keeps what stands for its names.
+func (c *call) match(pattern string) bool {
+	want, got := strings.Split(pattern, "/"), strings.Split(strings.TrimPrefix(c.path, "/"), "/")
+	if len(want) != len(got) {
+		return false
+	}
+	params := make(map[string]string)
+	for i, w := range want {
+		name, isParam := strings.CutPrefix(w, "{")
+		switch {
+		case isParam && got[i] != "":
+			params[strings.TrimSuffix(name, "}")] = got[i]
+		case w != got[i]:
+			return false
+		}
+	}
+	c.params = params
+	return true
+}
+
+// bearer authenticates the caller's token.
+func (c *call) bearer() (grant, *authError) {
+	scheme, token, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		token = ""
+	}
+	g, bad := c.srv.authenticate(strings.TrimSpace(token))
+	if bad == nil && !g.app {
+		c.user = c.srv.hub.nameOf(g.identity)
+	}
+	return g, bad
+}
+
+// admin lets only an app token through; everybody else has been answered when it returns false.
+func (c *call) admin() bool {
+	g, bad := c.bearer()
+	switch {
+	case bad != nil:
+		c.fail(errToken(bad))
+	case !g.app:
+		c.fail(errForeignToken)
+	default:
+		return true
+	}
+	return false
+}
+
+// decode reads a JSON body; it has answered when it returns false.
+func (c *call) decode(into any) bool {
+	if err := json.Unmarshal(c.body, into); err != nil {
+		c.fail(errJSON)
+		return false
+	}
+	return true
+}
+
+// envelope is what most successful answers share (protocol.md e).
+type envelope struct {
+	Action          string `json:"action"`
+	Application     string `json:"application"`
+	Path            string `json:"path"`
+	URI             string `json:"uri"`
+	Entities        any    `json:"entities"`
+	Data            any    `json:"data,omitempty"`
+	Cursor          string `json:"cursor,omitempty"`
+	Count           int    `json:"count,omitempty"`
+	Timestamp       int64  `json:"timestamp"`
+	Duration        int64  `json:"duration"`
+	Organization    string `json:"organization"`
+	ApplicationName string `json:"applicationName"`
+}
+
+// ok answers with the envelope around what the call found.
+func (c *call) ok(e envelope) {
+	e.Action = strings.ToLower(c.r.Method)
+	e.Application, e.Organization, e.ApplicationName = c.srv.appUUID, c.srv.cfg.Org, c.srv.cfg.App
+	e.Path = "/" + strings.SplitN(strings.TrimPrefix(c.path, "/"), "/", 2)[0]
+	e.URI = "http://" + c.r.Host + c.r.URL.Path
+	if e.Entities == nil {
+		e.Entities = []any{}
+	}
+	e.Timestamp, e.Duration = c.srv.clock.Now().UnixMilli(), time.Since(c.start).Milliseconds()
+	c.answer(http.StatusOK, e)
+}
+
+// answer writes any JSON. The SDK takes nothing but 200 for a success (protocol.md a.1).
+func (c *call) answer(status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		status, b = http.StatusInternalServerError, []byte(`{"error":"internal"}`)
+	}
+	c.status = status
+	c.w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(b) // the client may be gone
+}
+
+// restError is the service's error body with its HTTP status (token-lifecycle.md section 3).
+type restError struct {
+	status      int
+	Error       string `json:"error"`
+	Exception   string `json:"exception"`
+	Timestamp   int64  `json:"timestamp"`
+	Duration    int64  `json:"duration"`
+	Description string `json:"error_description"`
+	// Code 40001 is what agora-chat 1.0.4 needs to settle a refused token (protocol-versions.md note 1).
+	Code int `json:"error_code,omitempty"`
+}
+
+const (
+	securityException = "EasemobSecurityException"
+	notFoundException = "ServiceResourceNotFoundException"
+	tokenErrorCode    = 40001
+)
+
+var (
+	errOAuth = restError{
+		status: 401, Error: "unauthorized", Exception: securityException, Description: "Unable to authenticate (OAuth)", Code: tokenErrorCode,
+	}
+	errExpiredToken = restError{
+		status: 401, Error: "unauthorized", Exception: securityException,
+		Description: "Unable to authenticate due to expired access token", Code: tokenErrorCode,
+	}
+	errCorruptToken = restError{
+		status: 401, Error: "auth_bad_access_token", Exception: securityException,
+		Description: "Unable to authenticate due to corrupt access token", Code: tokenErrorCode,
+	}
+	errForeignToken = restError{
+		status: 401, Error: "auth_bad_access_token", Exception: securityException, Description: "Unable to authenticate", Code: tokenErrorCode,
+	}
+	errNotOpen = restError{
+		status: 401, Error: "unauthorized", Exception: securityException,
+		Description: "Registration is not open, please contact the app admin",
+	}
+	errNoSuchResource = restError{
+		status: 404, Error: "service_resource_not_found", Exception: notFoundException, Description: "Service resource not found",
+	}
+	errJSON = restError{
+		status: 400, Error: "json_parse", Exception: "JsonParseException", Description: "The request body is not the JSON that this call takes",
+	}
+	errBodyTooLarge = restError{
+		status: 413, Error: "request_entity_too_large", Exception: "RequestEntityTooLargeException", Description: "The request body is too large",
+	}
+)
+
+func errAppNotFound(org, app string) restError {
+	name := printable.Line(org+"/"+app, 140)
+	return restError{
+		status: 404, Error: "organization_application_not_found", Exception: "OrganizationApplicationNotFoundException",
+		Description: "Could not find application for " + name + " from URI: " + name,
+	}
+}
+
+func errIllegal(description string) restError {
+	return restError{status: 400, Error: "illegal_argument", Exception: "IllegalArgumentException", Description: description}
+}
+
+// errToken is how a REST call other than a renewal refuses a token. A missing one is answered like an expired one, as the service does.
+func errToken(bad *authError) restError {
+	switch bad.kind {
+	case authMissing, authExpired:
+		return errExpiredToken
+	case authCorrupt:
+		return errCorruptToken
+	default:
+		return errForeignToken
+	}
+}
+
+func (c *call) fail(e restError) {
+	e.Timestamp, e.Duration = c.srv.clock.Now().UnixMilli(), time.Since(c.start).Milliseconds()
+	c.answer(e.status, e)
+}
+
+// note writes the call into the journal.
+func (c *call) note() {
+	c.srv.journal.add(Entry{
+		Name: RESTRequest, Method: printable.Line(c.r.Method, 16), Path: printable.Line(printable.Scrub(c.r.URL.Path), 200),
+		Status: c.status, User: c.user,
+	})
+}
+
+// nameOf turns an identity, a user name or a UUID, into the user name.
+func (h *hub) nameOf(identity string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.users[identity] != nil {
+		return identity
+	}
+	for name, u := range h.users {
+		if u.uuid == identity {
+			return name
+		}
+	}
+	return printable.Line(identity, 64)
+}
+
+var errUserExists = errors.New("user exists")
+
+// register makes an account on an admin's or a user's own request.
+func (h *hub) register(name, password, nickname string) (userEntity, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.users[name] != nil {
+		return userEntity{}, errUserExists
+	}
+	if len(h.users) >= maxUsers {
+		return userEntity{}, errTooMany
+	}
+	return h.add(name, password, nickname).entity(), nil
+}
+
+// find returns what REST says about a user.
+func (h *hub) find(name string) (e userEntity, online, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := h.users[name]
+	if u == nil {
+		return userEntity{}, false, false
+	}
+	return u.entity(), len(u.online()) > 0, true
+}
+
+// list returns up to limit users in the order of their names, from the one after cursor.
+func (h *hub) list(cursor string, limit int) []userEntity {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var names []string
+	for name := range h.users {
+		if name > cursor {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var list []userEntity
+	for _, name := range names[:min(limit, len(names))] {
+		list = append(list, h.users[name].entity())
+	}
+	return list
+}
+
+// remove deletes an account and returns its open links, which the caller kicks.
+func (h *hub) remove(name string) (e userEntity, links []*link, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := h.users[name]
+	if u == nil {
+		return userEntity{}, nil, false
+	}
+	delete(h.users, name)
+	return u.entity(), u.online(), true
+}
+
+// checkPassword reports whether the user exists and whether the password is right; an account without one has no right password.
+func (h *hub) checkPassword(name, password string) (exists, right bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := h.users[name]
+	if u == nil {
+		return false, false
+	}
+	return true, u.password != "" && u.password == password
+}

@@ -1,0 +1,172 @@
+package fakeserver
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/ttlchat/ttlchat/internal/msync"
+	"github.com/ttlchat/ttlchat/internal/printable"
+)
+
+// maxRegistrations is how many users one call may register (token-lifecycle.md section 3).
+const maxRegistrations = 60
+
+// postUsers registers users. Where registration is open the single form needs no token, as conn.registerUser of the SDK relies on
+// (protocol.md e).
+func (c *call) postUsers() {
+	var req registrations
+	if c.r.Header.Get("Authorization") != "" {
+		if !c.admin() || !c.decode(&req) {
+			return
+		}
+	} else {
+		if c.srv.cfg.ClosedRegistration {
+			c.fail(errNotOpen)
+			return
+		}
+		if !c.decode(&req) {
+			return
+		}
+		if req.array {
+			c.fail(errExpiredToken)
+			return
+		}
+	}
+	if len(req.list) == 0 || len(req.list) > maxRegistrations {
+		c.fail(errIllegal(fmt.Sprintf("want 1 to %d users", maxRegistrations)))
+		return
+	}
+	type failure struct {
+		Username string `json:"username"`
+		Reason   string `json:"registerUserFailReason"`
+	}
+	var made []userEntity
+	var failures []failure
+	for _, u := range req.list {
+		e, bad := c.register(u)
+		switch {
+		case bad == nil:
+			made = append(made, e)
+		case req.array:
+			failures = append(failures, failure{printable.Line(u.Username, 64), bad.Description})
+		default:
+			c.fail(*bad)
+			return
+		}
+	}
+	answer := envelope{Entities: made}
+	if made == nil {
+		answer.Entities = []userEntity{}
+	}
+	if failures != nil {
+		answer.Data = failures
+	}
+	c.ok(answer)
+}
+
+func (c *call) register(u registration) (userEntity, *restError) {
+	if !userName.MatchString(u.Username) {
+		bad := errIllegal(fmt.Sprintf("username %s is not legal: 1 to 64 of a-z, 0-9, _ - .", printable.Line(u.Username, 64)))
+		return userEntity{}, &bad
+	}
+	if u.Password == "" || len(u.Password) > 64 {
+		bad := errIllegal("password must have 1 to 64 bytes")
+		return userEntity{}, &bad
+	}
+	e, err := c.srv.hub.register(u.Username, u.Password, printable.Line(u.Nickname, 100))
+	if errors.Is(err, errUserExists) {
+		return userEntity{}, &restError{
+			status: 400, Error: "duplicate_unique_property_exists", Exception: "DuplicateUniquePropertyExistsException",
+			Description: fmt.Sprintf("Application %s Entity user requires that property named username be unique, value of %s exists",
+				c.srv.appUUID, u.Username),
+		}
+	} else if err != nil {
+		bad := errIllegal(err.Error())
+		return userEntity{}, &bad
+	}
+	return e, nil
+}
+
+func (c *call) getUsers() {
+	if !c.admin() {
+		return
+	}
+	limit := 10
+	if text := c.r.URL.Query().Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > 100 {
+			c.fail(errIllegal("limit must be 1 to 100"))
+			return
+		}
+		limit = n
+	}
+	list := c.srv.hub.list(c.r.URL.Query().Get("cursor"), limit+1)
+	answer := envelope{Count: min(len(list), limit)}
+	if len(list) > limit {
+		list = list[:limit]
+		answer.Cursor = list[limit-1].Username
+	}
+	answer.Entities = list
+	c.ok(answer)
+}
+
+func (c *call) getUser() {
+	if !c.admin() {
+		return
+	}
+	if e, _, ok := c.srv.hub.find(c.params["user"]); ok {
+		c.ok(envelope{Entities: []userEntity{e}})
+		return
+	}
+	c.fail(errNoSuchResource)
+}
+
+// deleteUser removes an account; its devices are kicked with 207.
+func (c *call) deleteUser() {
+	if !c.admin() {
+		return
+	}
+	e, links, ok := c.srv.hub.remove(c.params["user"])
+	if !ok {
+		c.fail(errNoSuchResource)
+		return
+	}
+	for _, l := range links {
+		l.kick(msync.StatisticsBody_USER_REMOVED, "the user was deleted")
+	}
+	c.ok(envelope{Entities: []userEntity{e}})
+}
+
+func (c *call) getUserStatus() {
+	if !c.admin() {
+		return
+	}
+	name := c.params["user"]
+	_, online, ok := c.srv.hub.find(name)
+	if !ok {
+		c.fail(errNoSuchResource)
+		return
+	}
+	state := "offline"
+	if online {
+		state = "online"
+	}
+	c.ok(envelope{Data: map[string]string{name: state}})
+}
+
+// disconnectUser throws all devices of a user out with 217. The documents disagree on the method, so both work.
+func (c *call) disconnectUser() {
+	if !c.admin() {
+		return
+	}
+	name := c.params["user"]
+	if _, _, ok := c.srv.hub.find(name); !ok {
+		c.fail(errNoSuchResource)
+		return
+	}
+	for _, l := range c.srv.hub.links(name) {
+		l.kick(msync.StatisticsBody_USER_KICKED_BY_OTHER_DEVICE, "disconnected over REST")
+	}
+	c.ok(envelope{Data: map[string]bool{"result": true}})
+}

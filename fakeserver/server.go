@@ -1,0 +1,195 @@
+// Package fakeserver emulates the Agora Chat service for the sake of token expiry: the MSync gateway, the REST calls around tokens and
+// users, and the token server that an app's own backend would run.
+//
+// It speaks the real protocol over real HTTP and WebSocket, on listeners that the caller supplies, so it serves the official SDKs, the
+// client in package session, and tests over net.Pipe inside a testing/synctest bubble alike:
+//
+//	s, err := fakeserver.New(fakeserver.Config{})
+//	go s.Serve(chatListener, tokenListener)
+//	defer s.Close(ctx)
+//
+// A frame's way: socket (WebSocket only) → link (one connection's commands) → hub (users, devices, queues) → link.push → socket. What
+// happens is in the journal. Nothing is kept beyond the process.
+package fakeserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/ttlchat/ttlchat/internal/clock"
+)
+
+// Server is one emulator. Make it with New.
+type Server struct {
+	cfg        Config
+	clock      *clock.Clock
+	journal    *journal
+	hub        *hub
+	schedule   *schedule
+	chatTokens *chatTokens
+	appUUID    string
+
+	chat, token *http.Server
+	linkSeq     atomic.Uint64
+	done        chan struct{}
+	work        sync.WaitGroup
+	sockets     sync.WaitGroup
+
+	mu     sync.Mutex
+	open   map[*link]*socket
+	closed bool
+}
+
+// New makes an emulator. It fails when the configuration makes no sense; nothing is listening yet.
+func New(cfg Config) (*Server, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("fakeserver: %w", err)
+	}
+	clk := clock.New(cfg.ClockOffset)
+	j := newJournal(cfg.JournalSize, clk.Now, cfg.Log)
+	s := &Server{
+		cfg: cfg, clock: clk, journal: j, hub: newHub(cfg, clk, j), schedule: newSchedule(clk, j), chatTokens: newChatTokens(),
+		appUUID: newUUID(), done: make(chan struct{}), open: make(map[*link]*socket),
+	}
+	s.chat = s.httpServer(s.chatHandler())
+	s.token = s.httpServer(s.tokenHandler())
+	return s, nil
+}
+
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
+	}
+}
+
+// Serve answers on both listeners until Close: the chat service (gateway and REST) and the token server. Either may be nil when that part
+// is not wanted. It returns nil after Close, or the first listener's error; it must be called once.
+func (s *Server) Serve(chat, token net.Listener) error {
+	s.work.Go(func() { s.schedule.run(s.done) })
+	errs := make(chan error, 2)
+	serving := 0
+	for _, part := range []struct {
+		server   *http.Server
+		listener net.Listener
+	}{{s.chat, chat}, {s.token, token}} {
+		if part.listener == nil {
+			continue
+		}
+		serving++
+		go func() { errs <- part.server.Serve(part.listener) }()
+	}
+	var first error
+	for range serving {
+		if err := <-errs; first == nil && !errors.Is(err, http.ErrServerClosed) {
+			first = err
+			_ = s.chat.Close() // one half alone would be a puzzle to its users
+			_ = s.token.Close()
+		}
+	}
+	return first
+}
+
+// Close ends the emulator: no new connections, running REST calls finish, sockets get their queued frames and a close frame 1001. It
+// waits for all of it until ctx ends, and then cuts what is left and returns the context's error.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	again := s.closed
+	s.closed = true
+	open := maps.Clone(s.open)
+	s.mu.Unlock()
+	if again {
+		return nil
+	}
+	for l := range open {
+		l.closeWith(closeGoingAway, "the emulator is shutting down")
+	}
+	err := errors.Join(s.chat.Shutdown(ctx), s.token.Shutdown(ctx))
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		s.sockets.Wait()
+	}()
+	select {
+	case <-gone:
+	case <-ctx.Done():
+		err = errors.Join(err, ctx.Err())
+		_ = s.chat.Close()
+		_ = s.token.Close()
+		for _, sock := range open {
+			_ = sock.conn.Close()
+		}
+		<-gone
+	}
+	close(s.done)
+	s.work.Wait()
+	s.journal.log.Close()
+	return err
+}
+
+// track notes a new connection, with its two goroutines, for Close; false means that the emulator is closing already.
+func (s *Server) track(l *link, sock *socket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.open[l] = sock
+	s.sockets.Add(2)
+	return true
+}
+
+func (s *Server) untrack(l *link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, l)
+}
+
+// chatHandler is the chat listener: WebSockets on any path, as the service takes them, and REST for the rest.
+func (s *Server) chatHandler() http.Handler {
+	rest := s.restHandler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if websocket.IsWebSocketUpgrade(r) {
+			s.serveGateway(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}
+
+// Now returns the emulator's time.
+func (s *Server) Now() time.Time { return s.clock.Now() }
+
+// JumpClock moves the emulator's clock; everything that becomes due by it happens at once.
+func (s *Server) JumpClock(d time.Duration) { s.clock.Jump(d) }
+
+// TriggerExpire makes the user's SDKs believe that their token is past its end, however long it still lives: each open connection gets an
+// UNREAD answer dated one second after the expiry (protocol.md d.3). An empty user means everybody. It returns how many connections it
+// reached.
+func (s *Server) TriggerExpire(user string) int {
+	return s.push(user, func(g grant) time.Time { return g.expiresAt.Add(time.Second) })
+}
+
+// TriggerWillExpire is the same for the will-expire callback: the UNREAD answer is dated in the last tenth of the life.
+func (s *Server) TriggerWillExpire(user string) int {
+	return s.push(user, func(g grant) time.Time { return g.expiresAt.Add(-g.expiresAt.Sub(g.acceptedAt) / 10) })
+}
+
+func (s *Server) push(user string, at func(grant) time.Time) int {
+	links := s.hub.links(user)
+	for _, l := range links {
+		l.pushClock(at(s.schedule.grantOf(l)))
+	}
+	return len(links)
+}
