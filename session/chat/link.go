@@ -1,0 +1,333 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ttlchat/ttlchat/internal/msync"
+	"github.com/ttlchat/ttlchat/internal/printable"
+)
+
+// Times of one link. They are link liveness, so they run on Go's monotonic clock.
+const (
+	// connectTimeout bounds dialing and upgrading, provisionTimeout the answer to the login (protocol.md a.3).
+	connectTimeout   = 10 * time.Second
+	provisionTimeout = 10 * time.Second
+	// heartbeat is the silence after which an UNREAD is sent (protocol.md a.4); one that stays unanswered as long again means that the
+	// link is dead. The Web SDK has no such watchdog; a client that must not hang needs one.
+	heartbeat    = 30 * time.Second
+	writeTimeout = 10 * time.Second
+	// queuedFrames bounds what waits to be written; the session keeps fewer messages than that in flight.
+	queuedFrames = 512
+)
+
+// sdkVersion is the version whose conduct this client follows; the service is told so in the provision.
+const sdkVersion = "1.4.0"
+
+// link is one provisioned WebSocket: a goroutine that reads, one that writes and beats. It knows frames and nothing of tokens.
+type link struct {
+	gen  uint64
+	conn *websocket.Conn
+	out  chan []byte
+	// heard is when the last frame came in, on the monotonic clock since born; frames counts them.
+	heard  atomic.Int64
+	frames atomic.Uint64
+	born   time.Time
+	// ending is closed to end the link from this side; gone once both goroutines have ended.
+	ending   chan struct{}
+	endOnce  sync.Once
+	routines sync.WaitGroup
+}
+
+// target is where and as whom a link logs in.
+type target struct {
+	url, appKey, user, resource, credential string
+	dial                                    func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// connect dials, upgrades and logs in. The expiry is what the service answered, zero when it named none.
+func connect(ctx context.Context, t target, p Profile) (*link, time.Time, *Error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout+provisionTimeout)
+	defer cancel()
+	dialer := websocket.Dialer{NetDialContext: t.dial, HandshakeTimeout: connectTimeout, ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10}
+	conn, resp, err := dialer.DialContext(ctx, t.url, nil)
+	if resp != nil {
+		_ = resp.Body.Close()
+	}
+	if err != nil {
+		return nil, time.Time{}, dialError(t.url, resp != nil, err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	reply, err := provision(conn, t)
+	if err != nil {
+		stop()
+		_ = conn.Close()
+		return nil, time.Time{}, provisionError(err)
+	}
+	if refusal := refused(p, reply.GetStatus()); refusal != nil {
+		stop()
+		_ = conn.Close()
+		return nil, time.Time{}, refusal
+	}
+	if !stop() {
+		return nil, time.Time{}, &Error{Phase: PhaseLogin, Kind: KindCanceled, Code: NotLoggedIn, Reason: "the login was canceled"}
+	}
+	var expires time.Time
+	if auth, err := msync.DecodeAuthToken(reply.GetAuthToken()); err == nil && auth.ExpiresIn > 0 {
+		expires = time.UnixMilli(auth.ExpiresIn)
+	}
+	return &link{conn: conn, out: make(chan []byte, queuedFrames), ending: make(chan struct{}), born: time.Now()}, expires, nil
+}
+
+// provision sends the login and reads its answer (protocol.md b.2). Frames of other commands may come before it and mean nothing yet.
+func provision(conn *websocket.Conn, t target) (*msync.Provision, error) {
+	presented := "$t$" + t.credential
+	authToken, err := msync.EncodeAuthToken(msync.AuthToken{Token: presented})
+	if err != nil {
+		return nil, err
+	}
+	m, err := msync.Pack(msync.MSync_PROVISION, &msync.Provision{
+		OsType: msync.Provision_OS_OTHER.Enum(), Version: new(sdkVersion), CompressType: []msync.Provision_CompressType{msync.Provision_COMPRESS_NONE},
+		EncryptType: []msync.MSync_EncryptType{msync.MSync_ENCRYPT_NONE}, DeviceUuid: &t.resource, DeviceName: new("ttlchat"),
+		Resource: &t.resource, ActionVersion: new("v5.1"), AuthToken: authToken,
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.Guid, m.Auth = msync.NewJID(t.appKey, t.user, t.resource), &presented
+	raw, err := msync.Encode(m)
+	if err != nil {
+		return nil, err
+	}
+	conn.SetReadLimit(msync.MaxFrame)
+	deadline := time.Now().Add(provisionTimeout)
+	_ = conn.SetWriteDeadline(deadline) // a dead connection says so at the write
+	_ = conn.SetReadDeadline(deadline)
+	if err := conn.WriteMessage(websocket.BinaryMessage, raw); err != nil {
+		return nil, err
+	}
+	for {
+		m, err := readFrame(conn)
+		if err != nil {
+			return nil, err
+		}
+		if m.GetCommand() != msync.MSync_PROVISION {
+			continue
+		}
+		reply := new(msync.Provision)
+		if err := msync.Payload(m, reply); err != nil {
+			return nil, err
+		}
+		if reply.Status == nil {
+			return nil, fmt.Errorf("%w provision: no status", msync.ErrMalformed)
+		}
+		return reply, nil
+	}
+}
+
+var errNotBinary = fmt.Errorf("%w frame: text where binary was expected", msync.ErrMalformed)
+
+func readFrame(conn *websocket.Conn) (*msync.MSync, error) {
+	kind, raw, err := conn.ReadMessage()
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.BinaryMessage {
+		return nil, errNotBinary
+	}
+	return msync.Decode(raw)
+}
+
+// refused turns a status other than OK into the profile's error (protocol.md d.5).
+func refused(p Profile, s *msync.Status) *Error {
+	reason := printable.Line(printable.Scrub(s.GetReason()), 200)
+	e := &Error{Phase: PhaseLogin, Kind: KindRefused, Code: WebAuthError, Reason: "the service refused the login: " + reason}
+	switch code := s.GetErrorCode(); {
+	case code == msync.Status_OK:
+		return nil
+	case code == msync.Status_TOKEN_EXPIRED || s.GetReason() == "Sorry, token expired":
+		e.Kind, e.Code = KindExpired, p.ExpiredCode
+	case s.GetReason() == "Sorry, token or password does not match login info" || code == msync.Status_UNAUTHORIZED:
+		e.Kind, e.Code = KindInvalid, p.InvalidCode
+		e.Reason += checkToken
+	case s.GetReason() == "Sorry, user not found":
+		e.Kind, e.Code = KindUnknownUser, UserNotFound
+	case code == msync.Status_IM_FORBIDDEN:
+		e.Code = WebForbidden
+	default:
+		e.Reason = fmt.Sprintf("the service refused the login with %s: %s", code, reason)
+	}
+	return e
+}
+
+func dialError(url string, answered bool, err error) *Error {
+	e := &Error{Phase: PhaseTransport, Kind: KindUnreachable, Code: ServerNotReachable, Err: err}
+	switch {
+	case errors.Is(err, context.Canceled):
+		e.Kind, e.Code, e.Reason = KindCanceled, NotLoggedIn, "the login was canceled"
+	case isTimeout(err):
+		e.Kind, e.Code, e.Reason = KindTimeout, ServerTimeout, "the chat service at "+printable.Line(url, 200)+" does not answer"
+	case answered:
+		e.Kind, e.Code = KindProtocol, ServerUnknownError
+		e.Reason = "there is no chat gateway at " + printable.Line(url, 200) + ": it answers, but not with a WebSocket"
+	default:
+		e.Reason = "the chat service at " + printable.Line(url, 200) + " cannot be reached: " + printable.Line(rootCause(err), 200)
+	}
+	return e
+}
+
+func provisionError(err error) *Error {
+	e := &Error{Phase: PhaseLogin, Kind: KindUnreachable, Code: ServerNotReachable, Err: err, Reason: "the connection was lost during the login"}
+	switch {
+	case isTimeout(err):
+		e.Kind, e.Code, e.Reason = KindTimeout, ServerTimeout, "the chat service did not answer the login"
+	case errors.Is(err, msync.ErrMalformed) || errors.Is(err, msync.ErrTooLarge):
+		e.Phase, e.Kind, e.Code, e.Reason = PhaseProtocol, KindProtocol, ServerUnknownError, "the chat service answered the login with something else than MSync"
+	}
+	return e
+}
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// rootCause is the innermost message: the wrapping ones repeat the address.
+func rootCause(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
+	}
+}
+
+// run starts the link's goroutines. frame and down are called one after the other, from the reading goroutine; down exactly once, last.
+func (l *link) run(frame func(*msync.MSync), down func(reason string)) {
+	l.heard.Store(int64(time.Since(l.born)))
+	_ = l.conn.SetReadDeadline(time.Time{}) // the writer watches for silence
+	l.routines.Go(l.write)
+	l.routines.Go(func() {
+		reason := l.read(frame)
+		l.end()
+		_ = l.conn.Close()
+		down(reason)
+	})
+}
+
+func (l *link) read(frame func(*msync.MSync)) (reason string) {
+	for {
+		m, err := readFrame(l.conn)
+		switch {
+		case errors.Is(err, msync.ErrMalformed) || errors.Is(err, msync.ErrTooLarge):
+			return "the service sent something that is not MSync"
+		case err != nil:
+			var closed *websocket.CloseError
+			if errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure {
+				return "the service closed the connection: " + printable.Line(closed.Text, 120)
+			}
+			select {
+			case <-l.ending:
+				return "the link was closed on this side"
+			default:
+				return "the connection was lost"
+			}
+		}
+		l.heard.Store(int64(time.Since(l.born)))
+		l.frames.Add(1)
+		frame(m)
+	}
+}
+
+// write sends what is queued, and an UNREAD after a silence. It ends the link when a frame cannot be written or nothing answers.
+func (l *link) write() {
+	defer l.conn.Close()
+	beat := time.NewTimer(heartbeat)
+	defer beat.Stop()
+	asked, before := false, uint64(0)
+	for {
+		var raw []byte
+		select {
+		case <-l.ending:
+			l.flush()
+			return
+		case raw = <-l.out:
+		case <-beat.C:
+			if asked && l.frames.Load() == before {
+				return // nobody is there any more
+			}
+			asked = false
+			if silence := time.Since(l.born) - time.Duration(l.heard.Load()); silence < heartbeat {
+				beat.Reset(heartbeat - silence)
+				continue
+			}
+			asked, before = true, l.frames.Load()
+			beat.Reset(heartbeat)
+			raw = unreadFrame()
+		}
+		if l.put(raw) != nil {
+			return
+		}
+	}
+}
+
+// flush writes what is still queued and says goodbye.
+func (l *link) flush() {
+	for {
+		select {
+		case raw := <-l.out:
+			if l.put(raw) != nil {
+				return
+			}
+		default:
+			bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+			_ = l.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // the service may be gone
+			return
+		}
+	}
+}
+
+func (l *link) put(raw []byte) error {
+	_ = l.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // as above
+	return l.conn.WriteMessage(websocket.BinaryMessage, raw)
+}
+
+// send queues a frame; a full queue means that the link is as good as dead, and ends it.
+func (l *link) send(cmd msync.MSync_Command, payload proto.Message) {
+	m, err := msync.Pack(cmd, payload)
+	if err == nil {
+		var raw []byte
+		if raw, err = msync.Encode(m); err == nil {
+			select {
+			case l.out <- raw:
+				return
+			default:
+			}
+		}
+	}
+	l.end()
+}
+
+// end closes the link from this side; it does not wait.
+func (l *link) end() { l.endOnce.Do(func() { close(l.ending) }) }
+
+func unreadFrame() []byte {
+	m, err := msync.Pack(msync.MSync_UNREAD, &msync.CommUnreadUL{})
+	if err != nil {
+		return nil // cannot happen: the message is empty
+	}
+	raw, err := msync.Encode(m)
+	if err != nil {
+		return nil
+	}
+	return raw
+}

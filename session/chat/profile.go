@@ -1,0 +1,68 @@
+package chat
+
+// A Profile says how one family of Agora Chat SDKs behaves around a token. It is data: the client reads it and has no other
+// branches by platform.
+type Profile struct {
+	// Name is web, native or classic.
+	Name string
+	// Exchange: the 007 token is traded at POST /{org}/{app}/token for a Chat token, which then logs in. Without it the 007 token
+	// itself logs in (protocol.md a.2, token-lifecycle.md section 0).
+	Exchange bool
+	// WillExpire is the fraction of the life left at login after which OnTokenWillExpire fires.
+	WillExpire float64
+	// RepeatsWillExpire: the callback fires again at every heartbeat answer in the rest of the life (protocol.md d.3).
+	RepeatsWillExpire bool
+	// StaysOnline: expiry fires the callback and nothing else; the link stays up (the Java page of 2021).
+	StaysOnline bool
+	// RenewNeedsLink: RenewToken is refused while the link is down, not only while logged out.
+	RenewNeedsLink bool
+	// MaxReconnects is how many attempts in a row fail before the SDK gives up; 0 means that only the token's expiry ends them.
+	MaxReconnects int
+	// RetriesRefused: a refusal during a reconnect counts as one more failed attempt instead of ending the session (protocol.md d.7).
+	RetriesRefused bool
+	// ExpiredCode and InvalidCode are the SDK's codes for a login refused because the token expired or is not good for this user.
+	ExpiredCode, InvalidCode Code
+	// WillExpireCallback and ExpiredCallback are the SDK's own names.
+	WillExpireCallback, ExpiredCallback string
+	// ConnectedCallback, DisconnectedCallback and LogoutCallback are the SDK's own names; LogoutCallback reports a kick.
+	ConnectedCallback, DisconnectedCallback, LogoutCallback string
+}
+
+// The three profiles.
+var (
+	// Web is agora-chat 1.4.0 (protocol.md).
+	Web = Profile{
+		Name: "web", WillExpire: 0.8, RepeatsWillExpire: true, RenewNeedsLink: true, MaxReconnects: 5, RetriesRefused: true,
+		ExpiredCode: WebTokenExpired, InvalidCode: WebTokenNotAssigned,
+		WillExpireCallback: "onTokenWillExpire", ExpiredCallback: "onTokenExpired",
+		ConnectedCallback: "onConnected", DisconnectedCallback: "onDisconnected", LogoutCallback: "onError",
+	}
+	// Native is Android, iOS and Flutter from 1.4 on; the callback names are Android's. What native SDKs send beyond the exchange is
+	// not public.
+	Native = Profile{
+		Name: "native", Exchange: true, WillExpire: 0.8,
+		ExpiredCode: TokenExpired, InvalidCode: InvalidToken,
+		WillExpireCallback: "onTokenWillExpire", ExpiredCallback: "onTokenExpired",
+		ConnectedCallback: "onConnected", DisconnectedCallback: "onDisconnected", LogoutCallback: "onLogout",
+	}
+	// Classic is what the documents of 2021 describe: half the life, and a user who stays online when the token lapses.
+	Classic = Profile{
+		Name: "classic", Exchange: true, WillExpire: 0.5, StaysOnline: true,
+		ExpiredCode: TokenExpired, InvalidCode: InvalidToken,
+		WillExpireCallback: "onTokenWillExpire", ExpiredCallback: "onTokenExpired",
+		ConnectedCallback: "onConnected", DisconnectedCallback: "onDisconnected", LogoutCallback: "onLogout",
+	}
+)
+
+// Profiles returns all profiles, the default one first.
+func Profiles() []Profile { return []Profile{Native, Web, Classic} }
+
+// ProfileByName finds a profile by its Name.
+func ProfileByName(name string) (Profile, bool) {
+	for _, p := range Profiles() {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Profile{}, false
+}

@@ -1,0 +1,376 @@
+// Package session is the app on top of the SDK: it fetches tokens, logs in, and decides what to do when the SDK says that the token will
+// expire or has expired. Package chat below it is the SDK; package tokenclient gets the tokens.
+//
+// How it decides is in machine.go, a pure function from what happened to what must be done. Session is the one goroutine that owns the
+// state. Everything that happens is an Event, in order; Snapshot is the present state for a screen.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ttlchat/ttlchat/internal/clock"
+	"github.com/ttlchat/ttlchat/internal/eventlog"
+	"github.com/ttlchat/ttlchat/session/chat"
+	"github.com/ttlchat/ttlchat/tokenclient"
+)
+
+// Config says who the user is, where tokens and the service are, and how the app behaves.
+type Config struct {
+	User string
+	// Lifetime is what the token server is asked for.
+	Lifetime time.Duration
+	// Profile is the SDK to behave like; the zero value means chat.Native.
+	Profile chat.Profile
+	// Policy's empty answers mean renew and relogin.
+	Policy Policy
+	// Tokens is where tokens come from.
+	Tokens tokenclient.Source
+	// RESTURL is the service's REST base without org and app, WSURL its gateway.
+	RESTURL, WSURL string
+	Org, App       string
+	// Resource names the device; empty makes up a new one.
+	Resource string
+	// ClockOffset is how far this party's clock is ahead of the machine's at the start.
+	ClockOffset time.Duration
+	// DialContext makes the connections to the service; nil dials TCP.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+	// History is how many events are kept for readers that come late or are slow; 0 means 10,000.
+	History int
+	Log     *slog.Logger
+}
+
+// fetchTimeout bounds one fetch, whatever the source does.
+const fetchTimeout = 30 * time.Second
+
+// Session is one user's life with tokens. Its methods may be called from anywhere and never wait for the network.
+type Session struct {
+	cfg    Config
+	clock  *clock.Clock
+	events *eventlog.Log[Event]
+	chat   *chat.Client
+
+	inbox    chan any
+	quit     chan struct{}
+	over     chan struct{}
+	unsent   atomic.Int64
+	snapshot atomic.Pointer[Snapshot]
+}
+
+// A text on its way to the owner.
+type inSend struct{ message outgoing }
+
+// Start makes a session. Nobody logs in until Login; Close ends it.
+func Start(cfg Config) (*Session, error) {
+	if cfg.User == "" || cfg.Tokens == nil || cfg.RESTURL == "" || cfg.WSURL == "" {
+		return nil, errors.New("session: user, token source, REST and WebSocket address are all needed")
+	}
+	if cfg.Profile.Name == "" {
+		cfg.Profile = chat.Native
+	}
+	if cfg.Policy.OnWillExpire == "" {
+		cfg.Policy.OnWillExpire = WillExpireRenew
+	}
+	if cfg.Policy.OnExpired == "" {
+		cfg.Policy.OnExpired = ExpiredRelogin
+	}
+	if err := cfg.Policy.Validate(); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	if cfg.Resource == "" {
+		cfg.Resource = fmt.Sprintf("ttlchat_%08x", rand.Uint32()) //nolint:gosec // a name, not a secret
+	}
+	if cfg.History == 0 {
+		cfg.History = 10_000
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Session{
+		cfg: cfg, clock: clock.New(cfg.ClockOffset), events: eventlog.New[Event](cfg.History),
+		inbox: make(chan any, 256), quit: make(chan struct{}), over: make(chan struct{}),
+	}
+	s.chat = chat.New(chat.Config{
+		Profile: cfg.Profile, RESTURL: cfg.RESTURL, WSURL: cfg.WSURL, Org: cfg.Org, App: cfg.App, Resource: cfg.Resource,
+		Clock: s.clock, DialContext: cfg.DialContext, Log: cfg.Log, OnEvent: func(e chat.Event) { s.post(inSDK{e}) },
+	})
+	l := &loop{Session: s, cancel: func() {}, machine: machine{State: LoggedOut, policy: cfg.Policy, task: idle}}
+	l.rules = rules{profile: cfg.Profile, renewable: cfg.Tokens.Renewable()}
+	l.publish()
+	go func() {
+		defer close(s.over)
+		l.run()
+	}()
+	return s, nil
+}
+
+// Close logs out, ends everything that is under way, waits for it, and closes the event stream. It must be called once.
+func (s *Session) Close() {
+	close(s.quit)
+	<-s.over
+}
+
+// Login asks to log in; while logged in it counts as joined and answers 200.
+func (s *Session) Login() { s.post(inLogin{}) }
+
+// Renew asks for a new token now.
+func (s *Session) Renew() { s.post(inRenew{}) }
+
+// Logout asks to log out; what is under way is canceled.
+func (s *Session) Logout() { s.post(inLogout{"asked to"}) }
+
+// Check looks at the clock now instead of at the next deadline; call it after a suspend.
+func (s *Session) Check() {
+	s.chat.Check()
+	s.post(inTick{})
+}
+
+// SetPolicy changes the answers to the token events; it takes effect at once.
+func (s *Session) SetPolicy(p Policy) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	s.post(inPolicy{p})
+	return nil
+}
+
+// Send takes a text for a user and returns the message's id, under which its events come. It is kept while offline and sent once. It
+// fails when the text cannot be a message or too many wait.
+func (s *Session) Send(to, text string) (id string, err error) {
+	if err := checkText(text); err != nil {
+		return "", err
+	}
+	if to == "" {
+		return "", errors.New("nobody to send to; choose a peer first")
+	}
+	if s.unsent.Add(1) > maxUnsent {
+		s.unsent.Add(-1)
+		return "", fmt.Errorf("%d messages wait to be sent; log in, or wait for the connection", maxUnsent)
+	}
+	m := outgoing{id: s.chat.NextID(), to: to, text: text}
+	s.post(inSend{m})
+	return messageID(m.id), nil
+}
+
+// Now returns the session's time.
+func (s *Session) Now() time.Time { return s.clock.Now() }
+
+// JumpClock moves the session's clock; deadlines follow at once.
+func (s *Session) JumpClock(d time.Duration) { s.clock.Jump(d) }
+
+// Snapshot returns the present state.
+func (s *Session) Snapshot() Snapshot {
+	snap := *s.snapshot.Load()
+	snap.Unsent = int(s.unsent.Load())
+	return snap
+}
+
+// Follow returns a reader of all events, from the first that is still held. It is for one goroutine.
+func (s *Session) Follow() *Reader { return &Reader{s.events.Follow(0)} }
+
+// Reader follows a session's events.
+type Reader struct{ r *eventlog.Reader[Event] }
+
+// Next waits for events after the reader's position and returns all of them, oldest first. It fails with the context's error, and with
+// an error of its own once the session is closed and everything has been read.
+func (r *Reader) Next(ctx context.Context) ([]Event, error) { return r.r.Next(ctx) }
+
+// Missed returns how many events were gone before this reader came to them.
+func (r *Reader) Missed() uint64 { return r.r.Missed() }
+
+func (s *Session) post(in any) {
+	select {
+	case s.inbox <- in:
+	case <-s.quit:
+	}
+}
+
+// loop is the owner goroutine's own memory.
+type loop struct {
+	*Session
+	rules   rules
+	machine machine
+	since   time.Time
+	outbox  outbox
+	link    uint64 // of the SDK's Connected; 0 while there is none
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+}
+
+func (l *loop) run() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		changed := l.clock.Changed()
+		timer.Reset(l.clock.Wait(l.machine.deadline()))
+		select {
+		case <-timer.C:
+		case <-changed:
+		case in := <-l.inbox:
+			l.handle(in)
+		case <-l.quit:
+			l.cancel()
+			l.decide(inLogout{"the session is being closed"})
+			l.chat.Close()
+			l.work.Wait()
+			l.publish()
+			l.events.Close()
+			return
+		}
+		l.decide(inTick{})
+		l.publish()
+	}
+}
+
+func (l *loop) handle(in any) {
+	switch in := in.(type) {
+	case inSend:
+		l.outbox.add(in.message)
+		l.deliver()
+	case inSDK:
+		l.messages(in.event)
+		l.decide(in)
+	default:
+		l.decide(in)
+	}
+}
+
+// messages handles the part of the SDK's events that is about messages and the link they go over.
+func (l *loop) messages(e chat.Event) {
+	switch e.Name {
+	case chat.Connected:
+		l.link = e.Link
+		l.outbox.linkLost()
+	case chat.Reconnecting, chat.Disconnected, chat.Kicked:
+		l.link = 0
+		l.outbox.linkLost()
+	case chat.MessageSent:
+		if m, ok := l.outbox.settle(e.ID); ok {
+			l.unsent.Add(-1)
+			l.outbox.await(e.ServerID, m)
+			l.emit(Event{Name: MessageSent, MessageID: messageID(m.id), ServerID: messageID(e.ServerID), From: l.cfg.User, To: m.to, Text: m.text})
+		}
+	case chat.MessageRefused:
+		if m, ok := l.outbox.settle(e.ID); ok {
+			l.unsent.Add(-1)
+			l.emit(Event{
+				Name: MessageFailed, MessageID: messageID(m.id), Code: e.Code, Reason: e.Reason, From: l.cfg.User, To: m.to, Text: m.text,
+			})
+		}
+	case chat.MessageDelivered:
+		if m, ok := l.outbox.confirmed(e.ServerID); ok {
+			l.emit(Event{
+				Name: MessageDelivered, MessageID: messageID(m.id), ServerID: messageID(e.ServerID), From: l.cfg.User, To: m.to, Text: m.text,
+			})
+		}
+	case chat.MessageReceived:
+		id := messageID(e.ServerID)
+		l.emit(Event{Name: MessageReceived, MessageID: id, ServerID: id, From: e.From, To: e.To, Text: e.Text})
+	default:
+		return
+	}
+	l.deliver()
+}
+
+// deliver sends what may be sent now.
+func (l *loop) deliver() {
+	if l.link == 0 {
+		return
+	}
+	for _, m := range l.outbox.next() {
+		l.chat.Send(l.link, m.id, m.to, m.text)
+	}
+}
+
+func (l *loop) decide(in any) {
+	next, effects := step(l.rules, l.machine, l.clock.Now(), rand.Float64(), in) //nolint:gosec // spreads load, keeps no secret
+	l.machine = next
+	for _, effect := range effects {
+		l.do(effect)
+	}
+}
+
+func (l *loop) do(effect any) {
+	switch e := effect.(type) {
+	case doFetch:
+		ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+		l.cancel = cancel
+		l.work.Go(func() {
+			defer cancel()
+			l.fetch(ctx, e.gen)
+		})
+	case doCancel:
+		l.cancel()
+	case doLogin:
+		l.chat.Login(e.sdk, l.cfg.User, e.token.Text.Reveal(), func(life chat.Life, err *chat.Error) {
+			if err != nil {
+				l.post(inLoginFailed{e.gen, err})
+				return
+			}
+			l.post(inLoggedIn{e.gen, life})
+		})
+	case doRenew:
+		l.chat.RenewToken(e.token.Text.Reveal(), func(life chat.Life, err *chat.Error) {
+			if err != nil {
+				l.post(inRenewFailed{e.gen, err})
+				return
+			}
+			l.post(inRenewed{e.gen, life})
+		})
+	case doLogout:
+		l.link = 0
+		l.outbox.linkLost()
+		l.chat.Logout()
+	case doEmit:
+		l.emit(e.event)
+	}
+}
+
+func (l *loop) fetch(ctx context.Context, gen uint64) {
+	token, err := l.cfg.Tokens.Fetch(ctx, tokenclient.Request{User: l.cfg.User, Lifetime: l.cfg.Lifetime, Now: l.clock.Now})
+	if err == nil {
+		l.post(inFetched{gen, token})
+		return
+	}
+	failure, ok := errors.AsType[*tokenclient.Error](err)
+	if !ok {
+		failure = &tokenclient.Error{Kind: tokenclient.KindUnreachable, Detail: err.Error(), Err: err}
+	}
+	l.post(inFetchFailed{gen, failure})
+}
+
+func (l *loop) emit(e Event) {
+	e.At, e.User = l.clock.Now(), l.cfg.User
+	if e.Name == StateChanged {
+		l.since = e.At
+	}
+	l.events.Append(func(seq uint64) Event {
+		e.Seq = seq
+		return e
+	})
+	l.cfg.Log.Info(string(e.Name), "user", e.User, "code", int(e.Code), "reason", e.Reason, "old", string(e.Old), "new", string(e.New))
+}
+
+// publish makes the present state visible.
+func (l *loop) publish() {
+	m := l.machine
+	snap := &Snapshot{
+		State: m.State, Since: l.since, Reason: m.reason, Code: m.code, Linked: m.linked, WillExpireFired: m.warned, ExpiredFired: m.expired,
+		Attempt: m.attempts, RetryAt: m.retryAt, User: l.cfg.User, Profile: l.cfg.Profile, Policy: m.policy,
+	}
+	if m.held.Text != "" && !m.life.AcceptedAt.IsZero() {
+		snap.Token = &TokenFacts{
+			Short: m.held.Text.String(), User: m.held.User, AppID: m.held.AppID, IssuedAt: m.held.IssuedAt,
+			AcceptedAt: m.life.AcceptedAt, ExpiresAt: m.life.ExpiresAt, WillExpireAt: m.life.WillExpireAt,
+			Ordinal: m.ordinal, Warnings: m.held.Warnings, Renewable: l.rules.renewable,
+		}
+	}
+	l.snapshot.Store(snap)
+}
