@@ -114,9 +114,12 @@ func (c Config) withDefaults() (Config, error) {
 	if c.ExpiredStatus != ExpiredAsReason && c.ExpiredStatus != ExpiredAsEnum {
 		return c, fmt.Errorf("expired status %q: want reason or enum", c.ExpiredStatus)
 	}
+	if !userName.MatchString(c.EchoUser) {
+		return c, fmt.Errorf("echo user %q: want 1 to 64 of a-z, 0-9, . _ -", c.EchoUser)
+	}
 	for _, u := range c.Users {
 		if !userName.MatchString(u.Name) {
-			return c, fmt.Errorf("user %q: want 1 to 64 of a-z, 0-9, _ - .", u.Name)
+			return c, fmt.Errorf("user %q: want 1 to 64 of a-z, 0-9, . _ -", u.Name)
 		}
 	}
 	if c.Log == nil {

@@ -34,11 +34,15 @@ func newSchedule(clk *clock.Clock, j *journal) *schedule {
 	return &schedule{clock: clk, journal: j, wake: make(chan struct{}, 1)}
 }
 
-// arm starts or restarts a session's countdown for a newly accepted token.
+// arm starts or restarts a session's countdown for a newly accepted token. A renewal may come while the connection ends; what has been
+// dropped stays so.
 func (s *schedule) arm(l *link, g grant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.grant = g
+	if l.closing.Load() {
+		return
+	}
 	s.put(l, g.willExpireAt(), SessionWillExpire)
 	if l.due.index == 0 {
 		s.nudge()

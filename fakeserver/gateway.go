@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/ttlchat/ttlchat/internal/msync"
 )
 
 // Times and bounds of one connection.
@@ -20,6 +18,10 @@ const (
 	writeTimeout   = 10 * time.Second
 	// lingerTimeout is how long a closing connection waits for the client's own close, so that the last frames are not lost.
 	lingerTimeout = 2 * time.Second
+	// maxLogin and maxFrame are how many bytes a frame may have before and after the login. SDKs send far smaller ones; one that is larger
+	// ends the connection with 1009.
+	maxLogin = 16 << 10
+	maxFrame = 64 << 10
 	// queuedFrames is how many frames may wait for a client that reads slowly.
 	queuedFrames = 256
 )
@@ -69,7 +71,7 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 // read hands every frame to the link until the connection ends, and says why it did.
 func (s *socket) read(l *link) (reason string) {
 	defer close(s.gone)
-	s.conn.SetReadLimit(msync.MaxFrame)
+	s.conn.SetReadLimit(maxLogin)
 	s.patience(provisionTimeout)
 	for {
 		kind, frame, err := s.conn.ReadMessage()
@@ -85,6 +87,7 @@ func (s *socket) read(l *link) (reason string) {
 		}
 		l.receive(frame)
 		if l.user != nil {
+			s.conn.SetReadLimit(maxFrame)
 			s.patience(silenceTimeout)
 		}
 	}

@@ -1,12 +1,14 @@
 package fakeserver
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/clock"
@@ -39,9 +41,11 @@ type hub struct {
 	clock   *clock.Clock
 	journal *journal
 
-	mu     sync.Mutex
-	users  map[string]*user
-	lastID uint64
+	lastID atomic.Uint64 // of a meta
+
+	mu    sync.Mutex
+	users map[string]*user
+	turns uint64 // logins and departures so far: their order, which the clock cannot tell because it can jump
 }
 
 // user is an account with its mailbox.
@@ -56,8 +60,8 @@ type user struct {
 // what it sent are still known after a reconnect.
 type device struct {
 	resource, uuid, name string
-	link                 *link // nil while offline
-	lastSeen             time.Time
+	link                 *link             // nil while offline
+	left                 uint64            // the turn of the last departure
 	acked                map[string]uint64 // per queue: everything up to this key has arrived
 	sent                 resends
 }
@@ -79,7 +83,6 @@ type stored struct {
 // receipt is the answer to a send.
 type receipt struct {
 	id, timestamp uint64
-	again         bool // the message had been stored before
 	forEcho       bool // nobody but the echo user is there to answer
 }
 
@@ -154,7 +157,8 @@ func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
 		d.link.close("replaced by a newer connection of the same device")
 	}
 	l.user, l.device, d.link = u, d, l
-	l.since = h.clock.Now()
+	h.turns++
+	l.turn = h.turns
 	online := u.online()
 	for ; len(online) > h.cfg.MaxDevices; online = online[1:] {
 		online[0].kick(msync.StatisticsBody_USER_LOGIN_ANOTHER_DEVICE, "one device too many logged in")
@@ -167,7 +171,8 @@ func (h *hub) detach(l *link) {
 	defer h.mu.Unlock()
 	if l.device != nil && l.device.link == l {
 		l.device.link = nil
-		l.device.lastSeen = h.clock.Now()
+		h.turns++
+		l.device.left = h.turns
 	}
 }
 
@@ -178,7 +183,7 @@ func (h *hub) forgetOldest(u *user) {
 	}
 	var oldest *device
 	for _, d := range u.devices {
-		if d.link == nil && (oldest == nil || d.lastSeen.Before(oldest.lastSeen)) {
+		if d.link == nil && (oldest == nil || d.left < oldest.left) {
 			oldest = d
 		}
 	}
@@ -195,7 +200,7 @@ func (u *user) online() []*link {
 			links = append(links, d.link)
 		}
 	}
-	slices.SortFunc(links, func(a, b *link) int { return a.since.Compare(b.since) })
+	slices.SortFunc(links, func(a, b *link) int { return cmp.Compare(a.turn, b.turn) })
 	return links
 }
 
@@ -224,6 +229,15 @@ type outgoing struct {
 	metaID   uint64 // the sender's own id; 0 when it has none
 	meta     *msync.Meta
 	onlyLive bool // ROUTE_ONLINE: for whoever is connected, never stored for later
+	receipt  bool // it confirms a message and says nothing itself
+}
+
+// note tells receipts from messages in the journal.
+func (m outgoing) note() string {
+	if m.receipt {
+		return "receipt"
+	}
+	return ""
 }
 
 // store takes a message for good: it gets an id and a place in the receiver's queue and in those of the sender's other devices, and
@@ -233,7 +247,6 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	defer h.mu.Unlock()
 	if m.device != nil && m.metaID != 0 {
 		if rec, ok := m.device.sent.byMeta[m.metaID]; ok {
-			rec.again = true
 			return rec, nil
 		}
 	}
@@ -246,7 +259,7 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	if m.device != nil && m.metaID != 0 {
 		m.device.sent.add(m.metaID, rec)
 	}
-	h.journal.add(Entry{Name: MessageStored, User: to.name, MessageID: messageID(rec.id), From: m.from.name, To: to.name})
+	h.journal.add(Entry{Name: MessageStored, User: to.name, MessageID: messageID(rec.id), From: m.from.name, To: to.name, Reason: m.note()})
 	rec.forEcho = to.name == h.cfg.EchoUser && len(to.online()) == 0
 	if !rec.forEcho {
 		h.enqueue(to, m.from.name, stored{id: rec.id, meta: m.meta}, m.onlyLive)
@@ -257,11 +270,16 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	return rec, nil
 }
 
-// nextReceipt numbers a message: ids grow strictly, whatever the clock does. mu is held.
+// nextReceipt numbers a meta: ids grow strictly, whatever the clock does. It needs no lock, because kicks are numbered with and without mu.
 func (h *hub) nextReceipt() receipt {
-	ms := uint64(max(h.clock.Now().UnixMilli(), 0)) //nolint:gosec // max makes it non-negative
-	h.lastID = max(h.lastID+1, ms<<20)
-	return receipt{id: h.lastID, timestamp: ms}
+	ms := millis(h.clock.Now())
+	for {
+		last := h.lastID.Load()
+		id := max(last+1, ms<<20)
+		if h.lastID.CompareAndSwap(last, id) {
+			return receipt{id: id, timestamp: ms}
+		}
+	}
 }
 
 // enqueue puts a message into a user's queue and notifies the user's links. mu is held.

@@ -37,7 +37,7 @@ type link struct {
 	// Set once by hub.attach, on the goroutine that reads the link.
 	user   *user
 	device *device
-	since  time.Time
+	turn   uint64 // of the login
 
 	// Guarded by the hub's mu.
 	sent    map[string]uint64 // per queue: the highest key sent on this connection
@@ -143,12 +143,12 @@ func (l *link) kick(op msync.StatisticsBody_Operation, reason string) {
 		payload = nil // cannot happen: the body is our own
 	}
 	h := l.srv.hub
-	now := millis(h.clock.Now())
+	rec := h.nextReceipt()
 	l.push(msync.MSync_SYNC, &msync.CommSyncDL{
 		Status: okStatus(), Queue: &msync.JID{Domain: new(msync.Domain)}, IsLast: new(true),
 		Metas: []*msync.Meta{{
-			Id: new(now << 20), From: &msync.JID{Domain: new(msync.Domain)}, To: h.jid(l.userName(), l.resource()),
-			Timestamp: &now, Ns: msync.Meta_STATISTIC.Enum(), Payload: payload,
+			Id: &rec.id, From: &msync.JID{Domain: new(msync.Domain)}, To: h.jid(l.userName(), l.resource()),
+			Timestamp: &rec.timestamp, Ns: msync.Meta_STATISTIC.Enum(), Payload: payload,
 		}},
 	})
 	l.close(fmt.Sprintf("kicked with %d: %s", kickCode(op), reason))
@@ -217,4 +217,4 @@ func status(code msync.Status_ErrorCode, reason string) *msync.Status {
 }
 
 // millis is an instant as the wire has it: milliseconds since 1970.
-func millis(t time.Time) uint64 { return uint64(max(t.UnixMilli(), 0)) } //nolint:gosec // max makes it non-negative
+func millis(t time.Time) uint64 { return uint64(max(t.UnixMilli(), 0)) }

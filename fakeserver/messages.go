@@ -55,7 +55,7 @@ func (l *link) send(meta *msync.Meta) {
 	l.push(msync.MSync_SYNC, &msync.CommSyncDL{
 		Status: okStatus(), MetaId: meta.Id, ServerId: &rec.id, Timestamp: &rec.timestamp,
 	})
-	if rec.forEcho && !rec.again {
+	if rec.forEcho {
 		l.srv.hub.echo(l.user.name, &body, rec.id)
 	}
 }
@@ -77,12 +77,22 @@ func (h *hub) address(from *user, device *device, to string, body *msync.Message
 	}
 	return outgoing{
 		from: from, device: device, to: to, metaID: meta.GetId(),
-		onlyLive: meta.GetRoutetype() == msync.Meta_ROUTE_ONLINE,
+		onlyLive: meta.GetRoutetype() == msync.Meta_ROUTE_ONLINE, receipt: isReceipt(body),
 		meta: &msync.Meta{
 			From: h.jid(from.name, resource), To: h.jid(to, ""), Ns: msync.Meta_CHAT.Enum(), Payload: payload,
 			Routetype: meta.Routetype, Ext: meta.GetExt(), Meta: meta.GetMeta(),
 		},
 	}, nil
+}
+
+// isReceipt reports whether a body only confirms other messages (protocol.md b.4).
+func isReceipt(body *msync.MessageBody) bool {
+	switch body.GetType() {
+	case msync.MessageBody_READ_ACK, msync.MessageBody_DELIVER_ACK, msync.MessageBody_CHANNEL_ACK:
+		return true
+	default:
+		return false
+	}
 }
 
 // echo is the emulator's own user: it confirms what it is told, as an SDK with delivery receipts does, and says it back.

@@ -14,6 +14,10 @@ const (
 	reasonNoUser   = "Sorry, user not found"
 )
 
+// maxResource is how long the name of a device may be, in runes. It stands in journal entries as it is, so it is shorter than any token.
+// SDKs adopt the name that the answer gives them.
+const maxResource = 64
+
 // refusal is a login that is turned away.
 type refusal struct {
 	status *msync.Status
@@ -48,7 +52,7 @@ func (l *link) provision(m *msync.MSync) {
 	if resource == "" {
 		resource = m.GetGuid().GetClientResource()
 	}
-	if resource == "" || len(resource) > 256 {
+	if resource == "" || printable.Line(resource, maxResource) != resource {
 		resource = "ttlchat_" + l.id
 	}
 	authToken, err := msync.EncodeAuthToken(msync.AuthToken{Token: msync.Credential(m, &p), ExpiresIn: g.expiresAt.UnixMilli()})

@@ -25,7 +25,7 @@ type call struct {
 	body   []byte
 	start  time.Time
 	status int
-	user   string // for the journal
+	user   string // who calls, as the token or the body names it
 }
 
 // route is one line of the REST table. Who may call is the handler's first line.
@@ -279,11 +279,11 @@ func (c *call) fail(e restError) {
 func (c *call) note() {
 	c.srv.journal.add(Entry{
 		Name: RESTRequest, Method: printable.Line(c.r.Method, 16), Path: printable.Line(printable.Scrub(c.r.URL.Path), 200),
-		Status: c.status, User: c.user,
+		Status: c.status, User: printable.Line(c.user, 64),
 	})
 }
 
-// nameOf turns an identity, a user name or a UUID, into the user name.
+// nameOf turns an identity, a user name or a UUID, into the user name; an identity of nobody stays what it is.
 func (h *hub) nameOf(identity string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -295,7 +295,7 @@ func (h *hub) nameOf(identity string) string {
 			return name
 		}
 	}
-	return printable.Line(identity, 64)
+	return identity
 }
 
 var errUserExists = errors.New("user exists")
@@ -335,7 +335,7 @@ func (h *hub) list(cursor string, limit int) []userEntity {
 		}
 	}
 	slices.Sort(names)
-	var list []userEntity
+	list := []userEntity{} // nobody is an empty list in JSON, not null
 	for _, name := range names[:min(limit, len(names))] {
 		list = append(list, h.users[name].entity())
 	}

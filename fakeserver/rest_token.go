@@ -85,7 +85,7 @@ func (c *call) passwordGrant(name, password string, ttl *int64) {
 
 func (c *call) giveToken(g grant) {
 	answer := tokenAnswer{
-		AccessToken: c.srv.chatTokens.issue(g), ExpiresIn: int64(g.expiresAt.Sub(c.srv.clock.Now()) / time.Second),
+		AccessToken: c.srv.chatTokens.issue(g), ExpiresIn: int64(g.expiresAt.Sub(g.acceptedAt) / time.Second),
 		ExpireTimestamp: g.expiresAt.UnixMilli(), Application: c.srv.appUUID,
 	}
 	if e, _, ok := c.srv.hub.find(c.user); ok && !g.app {

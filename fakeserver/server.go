@@ -13,6 +13,7 @@
 package fakeserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,11 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 // Serve answers on both listeners until Close: the chat service (gateway and REST) and the token server. Either may be nil when that part
 // is not wanted. It returns nil after Close, or the first listener's error; it must be called once.
 func (s *Server) Serve(chat, token net.Listener) error {
-	s.work.Go(func() { s.schedule.run(s.done) })
+	s.mu.Lock()
+	if !s.closed {
+		s.work.Go(func() { s.schedule.run(s.done) })
+	}
+	s.mu.Unlock()
 	errs := make(chan error, 2)
 	serving := 0
 	for _, part := range []struct {
@@ -115,7 +120,7 @@ func (s *Server) Close(ctx context.Context) error {
 	for l := range open {
 		l.closeWith(closeGoingAway, "the emulator is shutting down")
 	}
-	err := errors.Join(s.chat.Shutdown(ctx), s.token.Shutdown(ctx))
+	err := cmp.Or(s.chat.Shutdown(ctx), s.token.Shutdown(ctx))
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -124,13 +129,15 @@ func (s *Server) Close(ctx context.Context) error {
 	select {
 	case <-gone:
 	case <-ctx.Done():
-		err = errors.Join(err, ctx.Err())
-		_ = s.chat.Close()
-		_ = s.token.Close()
+		err = ctx.Err()
 		for _, sock := range open {
 			_ = sock.conn.Close()
 		}
 		<-gone
+	}
+	if err != nil { // Shutdown only stops waiting for calls that go on
+		_ = s.chat.Close()
+		_ = s.token.Close()
 	}
 	close(s.done)
 	s.work.Wait()

@@ -51,7 +51,7 @@ func (s *Server) sampleToken(build tokenBuilder) http.HandlerFunc {
 			answer.Error = err.Error()
 		} else {
 			answer.Token = token
-			s.issued(printable.Line(req.User, 64), token, now.Truncate(time.Second).Add(time.Duration(req.Expire)*time.Second))
+			s.issued(req.User, token, now.Truncate(time.Second).Add(time.Duration(req.Expire)*time.Second))
 		}
 		_ = json.NewEncoder(w).Encode(answer) // the client may be gone
 	}
@@ -59,7 +59,7 @@ func (s *Server) sampleToken(build tokenBuilder) http.HandlerFunc {
 
 // issued notes a new token in the journal. The expiry is what the token says; the service may cut it to 24 h.
 func (s *Server) issued(user, token string, expires time.Time) {
-	s.journal.add(Entry{Name: TokenIssued, User: user, Token: printable.Token(token), ExpiresAt: expires})
+	s.journal.add(Entry{Name: TokenIssued, User: printable.Line(user, 64), Token: printable.Token(token), ExpiresAt: expires})
 }
 
 // statusWriter remembers the status for the journal.

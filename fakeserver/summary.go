@@ -1,0 +1,35 @@
+package fakeserver
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Summary says what happened in a few words, without the name, the instant and the user, which stand in fields of their own.
+func (e Entry) Summary() string {
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	switch {
+	case e.Frame != "":
+		add("%s", e.Frame)
+	case e.Method != "":
+		add("%s %s %d", e.Method, e.Path, e.Status)
+	case e.MessageID != "" && e.From != "":
+		add("%s → %s (%s)", e.From, e.To, e.MessageID)
+	case e.MessageID != "":
+		add("%s", e.MessageID)
+	}
+	if e.Token != "" {
+		add("%s", e.Token)
+	}
+	if !e.ExpiresAt.IsZero() {
+		add("ends %s", e.ExpiresAt.Local().Format("15:04:05"))
+	}
+	if e.Code != 0 {
+		add("code %d", e.Code)
+	}
+	if e.Reason != "" {
+		add("%s", e.Reason)
+	}
+	return strings.Join(parts, ", ")
+}

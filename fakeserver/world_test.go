@@ -1,0 +1,105 @@
+package fakeserver
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ttlchat/ttlchat/internal/agoratoken"
+	"github.com/ttlchat/ttlchat/internal/pipenet"
+)
+
+// world is a real emulator and the network to it, inside a synctest bubble. It begins on a whole second.
+type world struct {
+	t     *testing.T
+	net   *pipenet.Network
+	srv   *Server
+	http  *http.Client
+	start time.Time
+}
+
+// inWorld runs a test in a bubble with an emulator, which is closed at the end; a goroutine that outlives it fails the test.
+func inWorld(t *testing.T, cfg Config, test func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		srv, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{t: t, net: pipenet.New(), srv: srv, start: srv.Now()}
+		w.http = &http.Client{Transport: &http.Transport{DialContext: w.net.DialContext}}
+		chat, tokens := w.net.Listen("chat:80"), w.net.Listen("tokens:80")
+		served := make(chan error, 1)
+		go func() { served <- srv.Serve(chat, tokens) }()
+		t.Cleanup(func() {
+			w.http.CloseIdleConnections()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			if err := srv.Close(ctx); err != nil {
+				t.Errorf("close: %v", err)
+			}
+			if err := <-served; err != nil {
+				t.Errorf("serve: %v", err)
+			}
+		})
+		synctest.Wait()
+		test(t, w)
+	})
+}
+
+// userToken is a 007 token for the user that is issued now by the emulator's clock; expire is in seconds.
+func (s *Server) userToken(t testing.TB, user string, expire uint32) string {
+	t.Helper()
+	token, err := agoratoken.BuildUser(s.cfg.credentials(), user, expire, s.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func (s *Server) appToken(t testing.TB, expire uint32) string {
+	t.Helper()
+	token, err := agoratoken.BuildApp(s.cfg.credentials(), expire, s.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// entries returns what the journal holds, of the given names only when there are any.
+func (s *Server) entries(names ...EntryName) []Entry {
+	records, _ := s.journal.log.Since(0)
+	var entries []Entry
+	for _, r := range records {
+		if len(names) == 0 || slices.Contains(names, r.Name) {
+			entries = append(entries, r.entry())
+		}
+	}
+	return entries
+}
+
+// only returns the one journal entry of that name.
+func (w *world) only(name EntryName) Entry {
+	w.t.Helper()
+	synctest.Wait()
+	entries := w.srv.entries(name)
+	if len(entries) != 1 {
+		w.t.Fatalf("%d entries %s, want 1: %+v", len(entries), name, entries)
+	}
+	return entries[0]
+}
+
+// told lists the sessions' entries, one line each: the instant from the start by the emulator's clock, name, user, device.
+func (w *world) told(names ...EntryName) []string {
+	w.t.Helper()
+	synctest.Wait()
+	var lines []string
+	for _, e := range w.srv.entries(names...) {
+		lines = append(lines, strings.Join([]string{e.At.Sub(w.start).String(), string(e.Name), e.User, e.Device}, " "))
+	}
+	return lines
+}
