@@ -1,0 +1,207 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ttlchat/ttlchat/internal/clock"
+	"github.com/ttlchat/ttlchat/internal/eventlog"
+	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/session/chat"
+)
+
+// fakeSession is a session without a service. Standing still it shows whatever a test puts into it; with live it plays a token's life.
+type fakeSession struct {
+	now func() time.Time
+	log *eventlog.Log[session.Event]
+
+	mu    sync.Mutex
+	snap  session.Snapshot
+	asked []string
+	fails error // what SetPolicy and Send answer
+	ids   int
+
+	// Of a live one: how long its tokens live, its clock, and what ends it.
+	life  time.Duration
+	clock *clock.Clock
+	stop  chan struct{}
+	done  chan struct{}
+}
+
+func newFake(now time.Time, snap session.Snapshot) *fakeSession {
+	return &fakeSession{now: func() time.Time { return now }, log: eventlog.New[session.Event](64), snap: snap}
+}
+
+// live makes a session that plays the life of tokens by the machine's clock, with the native profile.
+func live(life time.Duration) *fakeSession {
+	c := clock.New(0)
+	s := newFake(time.Time{}, session.Snapshot{State: session.LoggedOut, User: "alice", Profile: chat.Native})
+	s.now, s.clock, s.life, s.stop, s.done = c.Now, c, life, make(chan struct{}), make(chan struct{})
+	go s.play()
+	return s
+}
+
+func (s *fakeSession) ask(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, what)
+}
+
+// emit appends an event, filling in what every event has.
+func (s *fakeSession) emit(e session.Event) {
+	e.At, e.User = s.now(), "alice"
+	s.log.Append(func(seq uint64) session.Event {
+		e.Seq = seq
+		return e
+	})
+}
+
+func (s *fakeSession) Login() {
+	s.ask("login")
+	if s.life > 0 {
+		s.emit(session.Event{Name: session.TokenRequested})
+		s.emit(session.Event{Name: session.LoginStarted})
+		s.accept(session.LoginSucceeded)
+	}
+}
+
+func (s *fakeSession) Renew() {
+	s.ask("renew")
+	if s.life > 0 {
+		s.emit(session.Event{Name: session.RenewStarted})
+		s.accept(session.RenewSucceeded)
+	}
+}
+
+func (s *fakeSession) Logout() {
+	s.ask("logout")
+	if s.life > 0 {
+		s.mu.Lock()
+		s.snap.State, s.snap.Linked, s.snap.Token = session.LoggedOut, false, nil
+		s.mu.Unlock()
+		s.emit(session.Event{Name: session.LoggedOutNow})
+	}
+}
+
+// accept puts a new token in the place of the old one.
+func (s *fakeSession) accept(how session.EventName) {
+	s.mu.Lock()
+	now, ordinal := s.now(), 1
+	if s.snap.Token != nil {
+		ordinal = s.snap.Token.Ordinal + 1
+	}
+	s.snap.State, s.snap.Linked, s.snap.WillExpireFired, s.snap.ExpiredFired = session.Online, true, false, false
+	s.snap.Token = &session.TokenFacts{
+		Short: "007eJx…9f2a", User: "alice", AppID: "970ca35de60c44645bbae8a215061b33", IssuedAt: now, AcceptedAt: now, Ordinal: ordinal,
+		ExpiresAt: now.Add(s.life), WillExpireAt: now.Add(s.life * 8 / 10), Renewable: true,
+	}
+	token := *s.snap.Token
+	s.mu.Unlock()
+	s.emit(session.Event{Name: how, ExpiresAt: token.ExpiresAt, WillExpireAt: token.WillExpireAt, Token: token.Short})
+}
+
+// play fires the token's events when they are due.
+func (s *fakeSession) play() {
+	defer close(s.done)
+	for {
+		changed := s.clock.Changed()
+		s.mu.Lock()
+		var deadline time.Time
+		var due session.Event
+		if t := s.snap.Token; t != nil && !s.snap.ExpiredFired {
+			deadline, due = t.ExpiresAt, session.Event{Name: session.TokenExpired, Callback: "onTokenExpired", Code: chat.TokenExpired}
+			if !s.snap.WillExpireFired {
+				deadline, due = t.WillExpireAt, session.Event{Name: session.TokenWillExpire, Callback: "onTokenWillExpire", ExpiresAt: t.ExpiresAt}
+			}
+			if !s.now().Before(deadline) {
+				s.snap.WillExpireFired = true
+				s.snap.State = session.WillExpire
+				if due.Name == session.TokenExpired {
+					s.snap.ExpiredFired, s.snap.State, s.snap.Linked = true, session.Expired, false
+				}
+				s.mu.Unlock()
+				s.emit(due)
+				continue
+			}
+		}
+		s.mu.Unlock()
+		select {
+		case <-time.After(min(s.clock.Wait(deadline), 50*time.Millisecond)):
+		case <-changed:
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+func (s *fakeSession) SetPolicy(p session.Policy) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fails == nil {
+		s.snap.Policy = p
+	}
+	return s.fails
+}
+
+func (s *fakeSession) Send(to, text string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, "send "+to+" "+text)
+	s.ids++
+	return fmt.Sprintf("m%d", s.ids), s.fails
+}
+
+func (s *fakeSession) Snapshot() session.Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.snap
+}
+
+func (s *fakeSession) Now() time.Time { return s.now() }
+
+func (s *fakeSession) JumpClock(d time.Duration) {
+	s.ask("jump " + d.String())
+	if s.clock != nil {
+		s.clock.Jump(d)
+	}
+}
+
+func (s *fakeSession) Check()         { s.ask("check") }
+func (s *fakeSession) Follow() Events { return s.log.Follow(0) }
+
+func (s *fakeSession) Close() {
+	s.ask("close")
+	if s.stop != nil {
+		close(s.stop)
+		<-s.done
+	}
+	s.log.Close()
+}
+
+// fakeEmulator records what it is asked, and has a journal that never grows.
+type fakeEmulator struct {
+	mu    sync.Mutex
+	asked []string
+	fails error
+}
+
+func (e *fakeEmulator) Next(ctx context.Context) ([]EmulatorEvent, error) {
+	<-ctx.Done()
+	return nil, errors.New("closed")
+}
+
+func (e *fakeEmulator) JumpClock(d time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.asked = append(e.asked, "jump "+d.String())
+}
+
+func (e *fakeEmulator) Expire(user string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.asked = append(e.asked, "expire "+user)
+	return e.fails
+}

@@ -1,0 +1,145 @@
+package tui
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ttlchat/ttlchat/session"
+)
+
+func TestLogin(t *testing.T) {
+	r := newRig(t, 80, 24, loggedOut())
+	r.write("-2")
+	r.keys("tab", "down", "up", "shift+tab")
+	r.keys("enter")
+	want := filled
+	want.User = "alice-2"
+	if diff := cmp.Diff(want, r.asked); diff != "" {
+		t.Errorf("the session is opened otherwise (-want +got):\n%s", diff)
+	}
+	if !slices.Equal(r.fake.asked, []string{"login"}) || r.fake.snap.Policy != r.policy {
+		t.Errorf("the session is asked %v and has the policy %v", r.fake.asked, r.fake.snap.Policy)
+	}
+}
+
+func TestFormFaults(t *testing.T) {
+	tests := []struct {
+		change func(*Form)
+		says   string
+	}{
+		{func(f *Form) { f.User = "" }, "a user name is missing"},
+		{func(f *Form) { f.User = "Alice" }, `"Alice" is no user name`},
+		{func(f *Form) { f.Peer = "a b" }, `"a b" is no user name`},
+		{func(f *Form) { f.Lifetime = "30" }, "such as 30s"},
+		{func(f *Form) { f.Lifetime = "10ms" }, "at least 1s"},
+		{func(f *Form) { f.Lifetime = "2000000h" }, "such as 30s"},
+		{func(f *Form) { f.Profile = "windows" }, "native, web and classic"},
+		{func(f *Form) { f.TokenURL = "localhost" }, "http://host:port"},
+		{func(f *Form) { f.RESTURL = "ws://x" }, "http://host:port"},
+		{func(f *Form) { f.WSURL = "" }, "ws://host:port"},
+	}
+	for _, test := range tests {
+		r := newRig(t, 120, 40, loggedOut())
+		values := filled
+		test.change(&values)
+		r.form = newForm(values)
+		r.form.dress(r.pen, 120)
+		r.keys("enter")
+		if r.session != nil {
+			t.Errorf("%+v is accepted", values)
+		}
+		wantOn(t, r.screen(t), test.says)
+		if test.says[0] != 'a' && r.form.faults[r.form.focus] == nil {
+			t.Errorf("the cursor is not at the fault of %+v", values)
+		}
+	}
+	for _, change := range []func(*Form){func(f *Form) { f.Lifetime = "" }, func(f *Form) { f.TokenURL = "" }} {
+		values := filled
+		change(&values)
+		f := newForm(values)
+		if !f.valid() {
+			t.Errorf("%+v is refused: %v", values, f.faults)
+		}
+	}
+}
+
+func TestFormLife(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": 0, "30s": 30 * time.Second, "1.5s": time.Second, "24h": 24 * time.Hour} {
+		if got, err := (Form{Lifetime: text}).Life(); got != want || err != nil {
+			t.Errorf("%q lasts %v, %v", text, got, err)
+		}
+	}
+}
+
+func TestOpenFails(t *testing.T) {
+	r := newRig(t, 80, 24, loggedOut())
+	r.cfg.Open = func(Form) (Session, error) {
+		return nil, errors.New("the certificate is not 32 hex digits\x1b[2J: mend it")
+	}
+	r.keys("enter")
+	wantOn(t, r.screen(t), "the certificate is not 32 hex digits: mend it")
+	r.write("x")
+	if r.form.fault != nil {
+		t.Error("the fault stays while it is being mended")
+	}
+}
+
+func TestPolicyRefused(t *testing.T) {
+	r := newRig(t, 80, 24, loggedOut())
+	r.fake.fails = errNope
+	r.keys("enter")
+	for _, cmd := range r.pending {
+		cmd()
+	}
+	if r.session != nil || !slices.Equal(r.fake.asked, []string{"close"}) {
+		t.Errorf("a session that refuses the policy is shown, or stays open: %v", r.fake.asked)
+	}
+}
+
+func TestProfileCycles(t *testing.T) {
+	r := newRig(t, 80, 24, loggedOut())
+	r.keys("tab", "tab", "tab", "right")
+	if got := r.form.values().Profile; got != "web" {
+		t.Errorf("→ leads from native to %q", got)
+	}
+	wantOn(t, r.screen(t), "after 24 s the SDK says")
+	r.keys("left", "left")
+	if got := r.form.values().Profile; got != "classic" {
+		t.Errorf("← leads from native to %q", got)
+	}
+	wantOn(t, r.screen(t), "after 15 s the SDK says")
+}
+
+func TestLoginScreenKeys(t *testing.T) {
+	r := newRig(t, 80, 24, loggedOut())
+	r.keys("ctrl+r")
+	wantOn(t, r.screen(t), "nobody has logged in yet")
+	r.write("?")
+	if r.help || r.form.values().User != "alice?" {
+		t.Errorf("a typed ? opens the help, or is lost: %q", r.form.values().User)
+	}
+	r.keys("f1")
+	wantOn(t, r.screen(t), "Keys, also while typing")
+	r.keys("esc")
+	r.send(tea.PasteMsg{Content: "\x1b]0;x\x07paste"})
+	if got := r.form.values().User; got != "alice?paste" {
+		t.Errorf("pasted: %q", got)
+	}
+}
+
+func TestSummary(t *testing.T) {
+	r := newRig(t, 80, 24, loggedOut())
+	if r.summary() != "" {
+		t.Error("there is a summary without a session")
+	}
+	r = opened(t, 80, 24, online(), talk()...)
+	r.happen(session.Event{Name: session.TokenExpired}, session.Event{Name: session.MessageSent})
+	if want := "ttlchat: logins 1, renewals 1, expiries 1; messages sent 1, received 2"; r.summary() != want {
+		t.Errorf("got  %s\nwant %s", r.summary(), want)
+	}
+}

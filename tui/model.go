@@ -1,0 +1,307 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textarea"
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/ttlchat/ttlchat/internal/command"
+	"github.com/ttlchat/ttlchat/internal/printable"
+	"github.com/ttlchat/ttlchat/session"
+)
+
+// maxInput is how many characters a message can have, maxInputLines how many lines can be pasted at once.
+const (
+	maxInput      = 4000
+	maxInputLines = 200
+)
+
+// panel is a part of the screen that can be scrolled or, on smaller screens, turned to.
+type panel int
+
+const (
+	chatPanel panel = iota
+	timelinePanel
+	tokenPanel
+	panels
+)
+
+// model is the whole program. Only Update changes it, and only View draws it.
+type model struct {
+	pen
+	cfg     Config
+	ctx     context.Context // ends the waiting commands
+	actions []action
+
+	width, height int
+	form          form
+
+	// session is nil while the login screen is up. opened counts sessions, so that late events of an earlier one change nothing.
+	session Session
+	opened  int
+	events  Events
+	missed  uint64 // events that the reader was too slow for
+	again   bool   // there has been a login
+	snap    session.Snapshot
+	policy  session.Policy
+	peer    string
+
+	chat     transcript
+	timeline timeline
+	input    textarea.Model
+	focus    panel
+	drawer   drawer
+	help     bool
+	helpTop  int
+	mouseOff bool
+	jumping  bool
+
+	// notice answers the last key or command, until the next key.
+	notice     string
+	noticeTone tone
+
+	tick    ticker
+	counts  map[session.EventName]int
+	pending []tea.Cmd // what Update has to start
+}
+
+func newModel(ctx context.Context, cfg Config) *model {
+	if cfg.Policy == (session.Policy{}) {
+		cfg.Policy = session.Policy{OnWillExpire: session.WillExpireRenew, OnExpired: session.ExpiredRelogin}
+	}
+	m := &model{
+		pen: pen{cells: ansi.WcWidth, zone: time.Local}, cfg: cfg, ctx: ctx, actions: actions(), policy: cfg.Policy,
+		form: newForm(cfg.Form), chat: newTranscript(), counts: map[session.EventName]int{}, input: newInput(),
+	}
+	m.dress(true) // most terminals are dark, and those that tell will tell
+	return m
+}
+
+func newInput() textarea.Model {
+	in := textarea.New()
+	in.Prompt = "› "
+	in.Placeholder = "type a message, or / for commands"
+	in.ShowLineNumbers = false
+	in.CharLimit = maxInput
+	in.DynamicHeight = true
+	in.MaxContentHeight = 2 * maxInput // never reached: the input would trim a paste to it line by line, in quadratic time
+	in.SetVirtualCursor(false)
+	in.KeyMap.InsertNewline = key.NewBinding(key.WithKeys("alt+enter", "ctrl+j", "shift+enter"))
+	in.KeyMap.Paste.SetEnabled(false) // it would run a program to read the clipboard; the terminal's own paste works
+	in.Focus()
+	return in
+}
+
+// dress puts the styles for a dark or a light terminal on everything.
+func (m *model) dress(dark bool) {
+	m.styles = newStyles(dark)
+	m.input.SetStyles(m.area)
+	m.form.dress(m.pen, m.width)
+}
+
+// resize fits everything to the size of the terminal.
+func (m *model) resize(width, height int) {
+	m.width, m.height = max(width, 0), max(height, 0)
+	m.input.MaxHeight = min(max(m.height/5, 1), 6)
+	m.input.SetWidth(m.width - 2*m.margin())
+	m.form.dress(m.pen, m.width)
+}
+
+// Init asks the terminal for its background and begins to follow the emulator.
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(tea.RequestBackgroundColor, m.awaitEmulator())
+}
+
+// Update takes one message. It does no I/O: what may block is returned as a command.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.pending = nil
+	m.take(msg)
+	if m.session != nil {
+		m.snap = m.session.Snapshot()
+		if !m.tooSmall() {
+			m.queue(m.tick.next(m.snap, m.session.Now()))
+		}
+	}
+	return m, tea.Batch(m.pending...)
+}
+
+func (m *model) take(msg tea.Msg) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.resize(msg.Width, msg.Height)
+	case tea.BackgroundColorMsg:
+		m.dress(msg.IsDark())
+	case tea.ModeReportMsg:
+		if msg.Mode == ansi.ModeUnicodeCore && !msg.Value.IsNotRecognized() && !msg.Value.IsPermanentlyReset() {
+			m.cells = ansi.GraphemeWidth // from here on the renderer counts cells this way too
+		}
+	case tea.ResumeMsg:
+		if m.session != nil {
+			m.session.Check()
+		}
+	case tea.KeyPressMsg:
+		m.takeKey(msg)
+	case tea.PasteMsg:
+		m.takePaste(msg.Content)
+	case tea.MouseWheelMsg:
+		m.takeWheel(msg.Mouse())
+	case tickMsg:
+		m.tick.fired(msg)
+	case eventsMsg:
+		m.takeEvents(msg)
+	case emulatorMsg:
+		m.takeEmulator(msg)
+	case jumpedMsg:
+		m.jumping = false
+		if msg.err != nil {
+			m.say("the emulator could not do it: "+msg.err.Error(), late)
+		}
+	}
+}
+
+func (m *model) takeKey(msg tea.KeyPressMsg) {
+	m.notice = ""
+	switch {
+	case m.help && m.pressHelp(msg.String()),
+		m.session != nil && m.drawer.open && m.pressDrawer(msg.String()):
+		return
+	case m.session == nil && msg.String() == "enter":
+		m.open()
+	case m.session != nil && msg.String() == "enter":
+		m.submit()
+	case m.session != nil && m.focus != chatPanel && msg.String() == "up":
+		m.scroll(m.focus, 1)
+	case m.session != nil && m.focus != chatPanel && msg.String() == "down":
+		m.scroll(m.focus, -1)
+	case m.press(msg):
+	default:
+		m.edit(msg)
+	}
+}
+
+// edit hands a message to the input that has the cursor.
+func (m *model) edit(msg tea.Msg) {
+	var cmd tea.Cmd
+	if m.session == nil {
+		cmd = m.form.update(msg)
+	} else {
+		m.input, cmd = m.input.Update(msg)
+	}
+	m.queue(cmd)
+}
+
+// takePaste hands pasted text to the input, without what a terminal would obey, and no more of it than a message holds.
+func (m *model) takePaste(text string) {
+	text = printable.Block(text, 0)
+	if m.session != nil {
+		lines := strings.SplitAfterN(text, "\n", maxInputLines+1)
+		fits := strings.Join(lines[:min(len(lines), maxInputLines)], "")
+		if runes, room := []rune(fits), maxInput-m.input.Length(); len(runes) > room {
+			fits = string(runes[:room])
+		}
+		if fits != text {
+			m.say(fmt.Sprintf("the paste was cut: a message holds %d characters, a paste %d lines", maxInput, maxInputLines), late)
+		}
+		text = fits
+	}
+	m.edit(tea.PasteMsg{Content: text})
+}
+
+// open makes a session of the form and logs in.
+func (m *model) open() {
+	if !m.form.valid() {
+		return
+	}
+	values := m.form.values()
+	s, err := m.cfg.Open(values)
+	if err != nil {
+		m.form.fault = err
+		return
+	}
+	if m.form.fault = s.SetPolicy(m.policy); m.form.fault != nil {
+		m.end(s)
+		return
+	}
+	m.session, m.peer, m.chat = s, values.Peer, newTranscript()
+	m.opened++
+	m.events, m.missed, m.again = s.Follow(), 0, false
+	m.queue(m.awaitSession())
+	s.Login()
+}
+
+// leave goes back to the login screen and ends the session.
+func (m *model) leave() {
+	m.end(m.session)
+	m.session, m.snap, m.drawer = nil, session.Snapshot{}, drawer{}
+}
+
+// end closes a session outside Update, because that waits.
+func (m *model) end(s Session) {
+	m.queue(func() tea.Msg {
+		s.Close()
+		return nil
+	})
+}
+
+// submit sends what is typed, or runs it when it is a command.
+func (m *model) submit() {
+	line := m.input.Value()
+	if command.IsCommand(line) {
+		m.input.Reset()
+		m.run(line)
+		return
+	}
+	text, ok := command.Message(line)
+	if !ok {
+		return
+	}
+	id, err := m.session.Send(m.peer, text)
+	if err != nil { // what was typed stays, to be mended
+		m.say(err.Error(), late)
+		return
+	}
+	m.input.Reset()
+	m.chat.follow()
+	m.chat.sent(m.session.Now(), id, text)
+}
+
+// escape leaves what is open, one thing at a time.
+func (m *model) escape() {
+	switch over := m.snap.State == session.LoggedOut || m.snap.State == session.Stopped; {
+	case m.drawer.open:
+		m.drawer.open = false
+	case m.chat.away || m.timeline.away:
+		m.chat.follow()
+		m.timeline.follow()
+	case m.focus != chatPanel:
+		m.focus = chatPanel
+	case over && m.input.Length() == 0:
+		m.leave()
+	}
+}
+
+// say shows a line until the next key.
+func (m *model) say(text string, t tone) {
+	m.notice, m.noticeTone = printable.Line(text, 400), t
+}
+
+// reply shows what a command answered: one line in the place of the hints, more among the messages, where they can be scrolled.
+func (m *model) reply(text string) {
+	if strings.Contains(text, "\n") {
+		m.chat.note(m.session.Now(), text, calm)
+		return
+	}
+	m.say(text, calm)
+}
+
+func (m *model) queue(cmd tea.Cmd) {
+	if cmd != nil {
+		m.pending = append(m.pending, cmd)
+	}
+}

@@ -1,0 +1,262 @@
+package tui
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ttlchat/ttlchat/internal/printable"
+	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/session/chat"
+)
+
+// stateWord is a state as a person says it.
+func stateWord(s session.State) string {
+	if s == session.Fetching {
+		return "fetching a token"
+	}
+	return strings.ReplaceAll(string(s), "_", " ")
+}
+
+var stateTones = map[session.State]tone{
+	session.Online: alive, session.WillExpire: late, session.Renewing: late, session.Reconnecting: late, session.Waiting: late,
+	session.Expired: dead, session.Stopped: dead,
+}
+
+// left is how long it is until the deadline, as shown. Deadlines are rounded, so that all the numbers on the screen change together
+// with the clock: in whole seconds, and in tenths for the last ten.
+func left(deadline, now time.Time) time.Duration {
+	if d := deadline.Round(time.Second).Sub(now.Truncate(time.Second)); deadline.Sub(now) >= soon {
+		return d
+	}
+	return max(deadline.Round(soonStep).Sub(now.Truncate(soonStep)), 0)
+}
+
+// span writes a duration the way left rounds it.
+func span(d time.Duration) string {
+	h, m, s := int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60
+	switch {
+	case d < soon:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", s)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm %02ds", m, s)
+	default:
+		return fmt.Sprintf("%dh %02dm %02ds", h, m, s)
+	}
+}
+
+// life writes the length of a token's life, without parts that are zero.
+func life(d time.Duration) string {
+	d = d.Round(time.Second)
+	var parts []string
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
+		if n := d / unit.size; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, unit.name))
+			d -= n * unit.size
+		}
+	}
+	return cmp.Or(strings.Join(parts, " "), "0 s")
+}
+
+// afterWillExpire and afterExpired say what the app does once the callback has fired.
+func afterWillExpire(p session.Policy) string {
+	switch p.OnWillExpire {
+	case session.WillExpireRenew:
+		return "renew"
+	case session.WillExpireAsk:
+		return "ask"
+	default:
+		return "do nothing"
+	}
+}
+
+func afterExpired(p session.Policy) string {
+	switch p.OnExpired {
+	case session.ExpiredRelogin:
+		return "log in again"
+	case session.ExpiredRenew:
+		return "try to renew"
+	default:
+		return "do nothing"
+	}
+}
+
+// situation is the one sentence that says what is going on and what comes next.
+func situation(s session.Snapshot, now time.Time) string {
+	next := ""
+	if s.RetryAt.After(now) {
+		next = "Next try in " + span(left(s.RetryAt, now)) + "."
+	}
+	reason, code := printable.Line(s.Reason, 300), ""
+	if s.Code != chat.OK {
+		code = s.Code.String()
+	}
+	why := cmp.Or(reason, code)
+	if reason != "" && code != "" {
+		why = strings.TrimSuffix(reason, ".") + " (" + code + ")"
+	}
+	switch s.State {
+	case session.LoggedOut:
+		return sentences(why, "Nobody is logged in: ^L logs in.")
+	case session.Fetching:
+		return attempt("Asking the token server for a token", s.Attempt)
+	case session.LoggingIn:
+		return attempt("Logging in", s.Attempt)
+	case session.Online:
+		switch {
+		case s.Token == nil:
+			return "Online."
+		case s.Token.ExpiresAt.IsZero():
+			return "The service names no expiry for this token, so no token event will come."
+		default:
+			return fmt.Sprintf("Next: %s. The app will %s.", s.Profile.WillExpireCallback, afterWillExpire(s.Policy))
+		}
+	case session.WillExpire:
+		switch {
+		case s.Policy.OnWillExpire == session.WillExpireAsk && s.Token != nil:
+			return sentences(why, next, "The token expires in "+span(left(s.Token.ExpiresAt, now))+" — ^R renews")
+		case s.Policy.OnWillExpire == session.WillExpireIgnore:
+			return sentences(why, next, "The app ignores "+s.Profile.WillExpireCallback+"; ^R renews")
+		default:
+			return sentences(cmp.Or(why, "No renewal is under way; ^R renews"), next)
+		}
+	case session.Renewing:
+		return attempt("Renewing", s.Attempt)
+	case session.Reconnecting:
+		return sentences(attempt("The link is down, reconnecting", s.Attempt), why, next)
+	case session.Expired:
+		what := "The token expired: " + s.Profile.ExpiredCallback
+		if code != "" {
+			what += ", " + code
+		}
+		then := "The app will " + afterExpired(s.Policy)
+		if s.Policy.OnExpired == session.ExpiredIgnore {
+			then = "The app does nothing about it; ^L logs in again"
+		}
+		return sentences(what, reason, then, next)
+	case session.Waiting:
+		return sentences(cmp.Or(why, "The last try failed"), next)
+	default:
+		return sentences(why, mend(s.Code), "^L tries again, Esc changes the login.")
+	}
+}
+
+// mend says what would help against a refusal, where the code alone tells.
+func mend(c chat.Code) string {
+	switch c {
+	case chat.InvalidToken, chat.WebTokenNotAssigned:
+		return "The token server must sign for this user, with this service's App ID and certificate."
+	case chat.LoggedInElsewhere, chat.KickedByOtherDevice:
+		return "Log out there, or take the session back here."
+	case chat.UserNotFound, chat.UserRemoved:
+		return "Register the user first."
+	default:
+		return ""
+	}
+}
+
+// sentences makes a sentence of each part that says anything, and joins them.
+func sentences(parts ...string) string {
+	var b strings.Builder
+	for _, part := range parts {
+		if part == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		first, size := utf8.DecodeRuneInString(part)
+		b.WriteRune(unicode.ToUpper(first))
+		b.WriteString(part[size:])
+		if last, _ := utf8.DecodeLastRuneInString(part); !strings.ContainsRune(".!?…", last) {
+			b.WriteByte('.')
+		}
+	}
+	return b.String()
+}
+
+func attempt(what string, failed int) string {
+	if failed == 0 {
+		return what + "…"
+	}
+	return fmt.Sprintf("%s, attempt %d…", what, failed+1)
+}
+
+// telling says how the screen tells of an event: in words, in a tone, and whether it is worth a line between the messages too.
+type telling struct {
+	words string
+	tone  tone
+	note  bool
+}
+
+var tellings = map[session.EventName]telling{
+	session.TokenRequested:  {"token requested", calm, false},
+	session.TokenReceived:   {"token received", calm, false},
+	session.TokenRejected:   {"token not accepted", late, true},
+	session.LoginStarted:    {"logging in", calm, false},
+	session.LoginSucceeded:  {"logged in", alive, true},
+	session.LoginFailed:     {"login failed", dead, true},
+	session.Connected:       {"connected", calm, false},
+	session.Disconnected:    {"disconnected", late, false},
+	session.ReconnectingNow: {"reconnecting", late, false},
+	session.TokenWillExpire: {"will-expire", late, false},
+	session.TokenExpired:    {"the token expired", dead, true},
+	session.RenewStarted:    {"renewing", late, false},
+	session.RenewSucceeded:  {"renewed", alive, false},
+	session.RenewFailed:     {"renewal failed", dead, true},
+	session.Kicked:          {"kicked", dead, true},
+	session.LoggedOutNow:    {"logged out", calm, true},
+}
+
+// tell says what the screen tells of an event; again is true once there has been a login. Messages, and most changes of state, are not
+// told of: they show by themselves.
+func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, bool) {
+	t, ok := tellings[e.Name]
+	switch {
+	case e.Name == session.StateChanged && e.New == session.Stopped:
+		t = telling{"stopped", dead, true}
+	case !ok:
+		return telling{}, false
+	case e.Name == session.TokenWillExpire && policy.OnWillExpire == session.WillExpireAsk:
+		t.words, t.note = "the token will expire — ^R renews", true
+	case e.Name == session.LoginStarted && again:
+		t.words, t.note = "logging in again", true
+	}
+	if e.Attempt > 1 || e.Attempt == 1 && again && e.Name == session.LoginStarted {
+		t.words += fmt.Sprintf(", attempt %d", e.Attempt)
+	}
+	var details []string
+	add := func(detail string) {
+		if detail != "" {
+			details = append(details, detail)
+		}
+	}
+	add(e.Callback)
+	if e.Code != chat.OK {
+		add(e.Code.String())
+	}
+	if e.Name != session.TokenExpired && e.Name != session.LoginStarted {
+		add(e.Token)
+	}
+	if !e.ExpiresAt.IsZero() && e.Name != session.TokenExpired {
+		add("expires " + p.clock(e.ExpiresAt))
+	}
+	if !e.RetryAt.IsZero() {
+		add("next try " + p.clock(e.RetryAt))
+	}
+	if e.Reason != t.words {
+		add(e.Reason)
+	}
+	if len(details) > 0 {
+		t.words += ": " + strings.Join(details, ", ")
+	}
+	return t, true
+}

@@ -1,0 +1,160 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/session/chat"
+)
+
+func TestSpanAndLife(t *testing.T) {
+	tests := []struct {
+		d          time.Duration
+		span, life string
+	}{
+		{0, "0.0 s", "0 s"},
+		{9900 * time.Millisecond, "9.9 s", "10 s"},
+		{10 * time.Second, "10 s", "10 s"},
+		{65 * time.Second, "1m 05s", "1 min 5 s"},
+		{90 * time.Minute, "1h 30m 00s", "1 h 30 min"},
+		{24 * time.Hour, "24h 00m 00s", "24 h"},
+	}
+	for _, test := range tests {
+		if got := span(test.d); got != test.span {
+			t.Errorf("span(%v) = %q, want %q", test.d, got, test.span)
+		}
+		if got := life(test.d); got != test.life {
+			t.Errorf("life(%v) = %q, want %q", test.d, got, test.life)
+		}
+	}
+}
+
+// TestLeft: what is shown is never further off than its own unit, never negative, and changes only when the clock's second changes, or
+// its tenth in the last ten seconds.
+func TestLeft(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := time.Duration(rapid.Int64Range(int64(-time.Minute), int64(30*time.Hour)).Draw(t, "left"))
+		now := noon.Add(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "now")))
+		shown, unit := left(now.Add(d), now), time.Second
+		if d < soon {
+			unit = soonStep
+		}
+		if shown < 0 || shown%unit != 0 {
+			t.Fatalf("%v is shown as %v", d, shown)
+		}
+		if off := (shown - max(d, 0)).Abs(); off > unit+unit/2 {
+			t.Fatalf("%v is shown as %v", d, shown)
+		}
+		start := now.Truncate(unit)
+		if deadline := now.Add(d); deadline.Sub(start) < soon == (d < soon) && left(deadline, start) != shown {
+			t.Fatalf("%v is shown as %v, at the beginning of the unit as %v", d, shown, left(deadline, start))
+		}
+	})
+}
+
+func TestSituation(t *testing.T) {
+	with := func(s session.Snapshot, change func(*session.Snapshot)) session.Snapshot {
+		change(&s)
+		return s
+	}
+	tests := []struct {
+		name string
+		snap session.Snapshot
+		want string
+	}{
+		{"logged out", loggedOut(), "Nobody is logged in: ^L logs in."},
+		{"fetching", session.Snapshot{State: session.Fetching}, "Asking the token server for a token…"},
+		{"fetching again", session.Snapshot{State: session.Fetching, Attempt: 2}, "Asking the token server for a token, attempt 3…"},
+		{"logging in", session.Snapshot{State: session.LoggingIn}, "Logging in…"},
+		{"online", online(), "Next: onTokenWillExpire. The app will renew."},
+		{"online and idle", with(online(), func(s *session.Snapshot) { s.Policy.OnWillExpire = session.WillExpireIgnore }),
+			"Next: onTokenWillExpire. The app will do nothing."},
+		{"online without an end", with(online(), func(s *session.Snapshot) { s.Token.ExpiresAt = time.Time{} }),
+			"The service names no expiry for this token, so no token event will come."},
+		{"online without a token", with(online(), func(s *session.Snapshot) { s.Token = nil }), "Online."},
+		{"will expire", lastFifth(), "The token server does not answer. Next try in 2.0 s."},
+		{"will expire, nothing", snapshot(session.WillExpire, 25*time.Second), "No renewal is under way; ^R renews."},
+		{"will expire, ask", with(snapshot(session.WillExpire, 25*time.Second), func(s *session.Snapshot) { s.Policy.OnWillExpire = session.WillExpireAsk }),
+			"The token expires in 5.0 s — ^R renews."},
+		{"will expire, ignore", with(snapshot(session.WillExpire, 25*time.Second), func(s *session.Snapshot) { s.Policy.OnWillExpire = session.WillExpireIgnore }),
+			"The app ignores onTokenWillExpire; ^R renews."},
+		{"renewing", snapshot(session.Renewing, 25*time.Second), "Renewing…"},
+		{"reconnecting", with(snapshot(session.Reconnecting, 5*time.Second), func(s *session.Snapshot) { s.Reason = "connection reset." }),
+			"The link is down, reconnecting… Connection reset."},
+		{"expired", expired(), "The token expired: onTokenExpired, 108 TOKEN_EXPIRED. The app will log in again."},
+		{"expired, ignore", with(expired(), func(s *session.Snapshot) { s.Policy.OnExpired, s.Code = session.ExpiredIgnore, 0 }),
+			"The token expired: onTokenExpired. The app does nothing about it; ^L logs in again."},
+		{"expired, renew", with(expired(), func(s *session.Snapshot) { s.Policy.OnExpired, s.Reason = session.ExpiredRenew, "renewal refused" }),
+			"The token expired: onTokenExpired, 108 TOKEN_EXPIRED. Renewal refused. The app will try to renew."},
+		{"waiting", waiting(), "The token server answered 503, it is not ready. Next try in 4.2 s."},
+		{"stopped", stopped(), "The service refused the token: its signature does not fit (104 INVALID_TOKEN). The token server must sign for " +
+			"this user, with this service's App ID and certificate. ^L tries again, Esc changes the login."},
+		{"stopped by a code", session.Snapshot{State: session.Stopped, Code: chat.LoggedInElsewhere},
+			"206 USER_LOGIN_ANOTHER_DEVICE. Log out there, or take the session back here. ^L tries again, Esc changes the login."},
+		{"removed", session.Snapshot{State: session.Stopped, Code: chat.UserRemoved}, "207 USER_REMOVED. Register the user first. " +
+			"^L tries again, Esc changes the login."},
+		{"hostile", with(stopped(), func(s *session.Snapshot) { s.Reason, s.Code = "\x1b[2Jgone\nnow", 0 }),
+			"Gone now. ^L tries again, Esc changes the login."},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := situation(test.snap, noon); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestTell(t *testing.T) {
+	p := pen{zone: time.UTC}
+	renew, ask := online().Policy, online().Policy
+	ask.OnWillExpire = session.WillExpireAsk
+	tests := []struct {
+		event  session.Event
+		policy session.Policy
+		again  bool
+		want   string // "" when it is not told of
+		note   bool
+	}{
+		{session.Event{Name: session.TokenRequested, Attempt: 1}, renew, false, "token requested", false},
+		{session.Event{Name: session.TokenRequested, Attempt: 2}, renew, false, "token requested, attempt 2", false},
+		{session.Event{Name: session.LoginStarted, Attempt: 1}, renew, false, "logging in", false},
+		{session.Event{Name: session.LoginStarted, Attempt: 1}, renew, true, "logging in again, attempt 1", true},
+		{session.Event{Name: session.LoginSucceeded, ExpiresAt: noon, Token: "007…"}, renew, false, "logged in: 007…, expires 12:04:31", true},
+		{session.Event{Name: session.TokenWillExpire, Callback: "onTokenWillExpire"}, renew, false, "will-expire: onTokenWillExpire", false},
+		{session.Event{Name: session.TokenWillExpire}, ask, false, "the token will expire — ^R renews", true},
+		{session.Event{Name: session.TokenExpired, Code: chat.TokenExpired, ExpiresAt: noon}, renew, false, "the token expired: 108 TOKEN_EXPIRED", true},
+		{session.Event{Name: session.RenewFailed, Reason: "no", RetryAt: noon}, renew, false, "renewal failed: next try 12:04:31, no", true},
+		{session.Event{Name: session.StateChanged, New: session.Stopped, Reason: "kicked"}, renew, false, "stopped: kicked", true},
+		{session.Event{Name: session.StateChanged, New: session.Online}, renew, false, "", false},
+		{session.Event{Name: session.MessageSent}, renew, false, "", false},
+		{session.Event{Name: "a name of tomorrow"}, renew, false, "", false},
+	}
+	for _, test := range tests {
+		got, ok := p.tell(test.event, test.policy, test.again)
+		if ok != (test.want != "") || got.words != test.want || got.note != test.note {
+			t.Errorf("%s: %q, note %v, want %q, %v", test.event.Name, got.words, got.note, test.want, test.note)
+		}
+	}
+}
+
+// TestEveryStateHasWords: nobody may meet a state or an event that the screen is silent about.
+func TestEveryStateHasWords(t *testing.T) {
+	for _, state := range session.States() {
+		if strings.Contains(stateWord(state), "_") || situation(session.Snapshot{State: state}, noon) == "" {
+			t.Errorf("%s has no words", state)
+		}
+	}
+}
+
+func TestOrdinal(t *testing.T) {
+	for n, want := range map[int]string{1: "1st", 2: "2nd", 3: "3rd", 4: "4th", 11: "11th", 12: "12th", 13: "13th", 21: "21st", 112: "112th"} {
+		if got := ordinal(n); got != want {
+			t.Errorf("ordinal(%d) = %q", n, got)
+		}
+	}
+}
