@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+
+	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/session/chat"
+	"github.com/ttlchat/ttlchat/tokenclient"
+)
+
+// drainTimeout bounds the end of the emulator: what is not done by then is cut.
+const drainTimeout = 5 * time.Second
+
+// runClient runs the session with or without a screen.
+func runClient(ctx context.Context, o *options, stdin io.Reader, stdout, stderr io.Writer) error {
+	if err := o.checkClient(); err != nil {
+		return err
+	}
+	log, closeLog, err := o.openLog()
+	if err != nil {
+		return err
+	}
+	defer closeLog.Close()
+	input := bufio.NewReaderSize(stdin, maxLine)
+	pasted, err := o.pastedToken(input)
+	if err != nil {
+		return err
+	}
+	w, err := o.wire(pasted, log)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if !o.headless && !isTerminal(stdout) {
+		_, _ = fmt.Fprintln(stderr, "ttlchat: standard output is no terminal, so this runs without a screen, as with --headless")
+		o.headless = true
+	}
+	if o.headless {
+		return runHeadless(ctx, o, w, input, stdout, stderr)
+	}
+	return runScreen(ctx, o, w)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(f.Fd())
+}
+
+// pastedToken is a token that was got elsewhere, or "".
+func (o *options) pastedToken(input *bufio.Reader) (string, error) {
+	token := os.Getenv(pastedToken)
+	if o.tokenStdin {
+		line, err := input.ReadString('\n')
+		if token = strings.TrimSpace(line); token == "" {
+			if err != nil && !errors.Is(err, io.EOF) {
+				return "", err
+			}
+			return "", usage("--token-stdin: the first line of standard input is empty; it must hold the token")
+		}
+	}
+	if token != "" && o.tokenURL != "" {
+		return "", usage("a pasted token and %s exclude each other; leave one out", setting("token-url"))
+	}
+	return token, nil
+}
+
+// wiring is everything around a session: the emulator where it is wanted, and the addresses of the three services.
+type wiring struct {
+	server                   *fakeserver.Server // nil when nothing of it is used
+	served                   chan error
+	restURL, wsURL, tokenURL string
+	org, app, appID          string
+	pasted                   string
+	log                      *slog.Logger
+	// hasChat and hasTokens say which parts are the emulator's.
+	hasChat, hasTokens bool
+}
+
+// wire starts the parts of the emulator that the flags do not replace.
+func (o *options) wire(pasted string, log *slog.Logger) (*wiring, error) {
+	org, app, err := o.splitAppKey()
+	if err != nil {
+		return nil, err
+	}
+	w := &wiring{restURL: o.restURL, wsURL: o.wsURL, tokenURL: o.tokenURL, org: org, app: app, appID: o.appID, pasted: pasted, log: log}
+	w.restURL = strings.TrimRight(w.restURL, "/")
+	needsChat, needsTokens := w.restURL == "" || w.wsURL == "", w.tokenURL == "" && pasted == ""
+	if !needsChat && !needsTokens {
+		return w, nil
+	}
+	if w.server, err = o.newEmulator(log); err != nil {
+		return nil, err
+	}
+	var chatListener, tokenListener net.Listener
+	if needsChat {
+		if chatListener, err = listen("127.0.0.1:0"); err != nil {
+			return nil, err
+		}
+		w.hasChat = true
+		w.restURL = orElse(w.restURL, "http://"+chatListener.Addr().String())
+		w.wsURL = orElse(w.wsURL, "ws://"+chatListener.Addr().String()+"/websocket")
+	}
+	if needsTokens {
+		if tokenListener, err = listen("127.0.0.1:0"); err != nil {
+			return nil, err
+		}
+		w.hasTokens = true
+		w.tokenURL = "http://" + tokenListener.Addr().String() + "/generate-user-token"
+	}
+	if w.appID == "" && w.hasChat {
+		w.appID = fakeserver.DemoAppID
+	}
+	w.served = make(chan error, 1)
+	go func() { w.served <- w.server.Serve(chatListener, tokenListener) }()
+	return w, nil
+}
+
+func orElse(s, other string) string {
+	if s != "" {
+		return s
+	}
+	return other
+}
+
+func listen(address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
+	}
+	return l, nil
+}
+
+func (w *wiring) close() {
+	if w.server == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	if err := w.server.Close(ctx); err != nil {
+		w.log.Warn("the emulator was cut short", "error", err)
+	}
+	if err := <-w.served; err != nil {
+		w.log.Error("the emulator failed", "error", err)
+	}
+}
+
+// person is who logs in, and with what; the login screen may change it.
+type person struct {
+	user, profile, tokenURL, restURL, wsURL string
+	ttl                                     time.Duration
+}
+
+func (o *options) person(w *wiring) person {
+	return person{user: o.user, profile: o.profile, tokenURL: w.tokenURL, restURL: w.restURL, wsURL: w.wsURL, ttl: o.ttl}
+}
+
+// open starts a session; nobody is logged in yet. closeTokens ends the token source after the session.
+func (w *wiring) open(p person, o *options) (s *session.Session, closeTokens func(), err error) {
+	profile, _ := chat.ProfileByName(p.profile)
+	config := tokenclient.Config{URL: p.tokenURL, AppID: w.appID}
+	config.Shape, _ = tokenclient.Preset(o.tokenPreset)
+	var tokens tokenclient.Source
+	closeTokens = func() {}
+	if w.pasted != "" {
+		tokens = tokenclient.Pasted(w.pasted, config)
+	} else {
+		client, err := tokenclient.New(config)
+		if err != nil {
+			return nil, nil, usageError{err}
+		}
+		tokens, closeTokens = client, client.Close
+	}
+	s, err = session.Start(session.Config{
+		User: p.user, Lifetime: p.ttl, Profile: profile, Policy: o.policy(), Tokens: tokens,
+		RESTURL: p.restURL, WSURL: p.wsURL, Org: w.org, App: w.app, Log: w.log,
+	})
+	return s, closeTokens, err
+}
+
+// where names the service for a person.
+func (w *wiring) where() string {
+	if w.hasChat {
+		return "emulator"
+	}
+	if u, err := url.Parse(w.wsURL); err == nil {
+		return u.Host
+	}
+	return w.wsURL
+}
+
+// noEmulator says why the keys that need the emulator cannot act.
+func (w *wiring) noEmulator() string {
+	return "this needs the built-in emulator, and the chat service is " + w.where() + "; start ttlchat without --rest-url and --ws-url"
+}
+
+// expire makes the emulator push its clock past the end of the user's token.
+func (w *wiring) expire(user string) error {
+	if !w.hasChat {
+		return errors.New(w.noEmulator())
+	}
+	if w.server.TriggerExpire(user) == 0 {
+		return fmt.Errorf("%s is not online, so there is nobody to tell", user)
+	}
+	return nil
+}
+
+// skip jumps both clocks to the next thing that the session waits for, and says what that is.
+func (w *wiring) skip(s *session.Session) (string, error) {
+	if !w.hasChat || !w.hasTokens && w.pasted == "" {
+		return "", errors.New("skipping moves the clocks of the client, the chat service and the token server together; " +
+			"it needs the built-in emulator for all of them")
+	}
+	what, at := s.Snapshot().Next()
+	if at.IsZero() {
+		return "", errors.New("nothing is waiting to happen, so there is nothing to skip to")
+	}
+	d := at.Sub(s.Now())
+	if d > 0 {
+		w.server.JumpClock(d)
+		s.JumpClock(d)
+	}
+	return fmt.Sprintf("skipped %v to %s", d.Round(time.Millisecond), what), nil
+}

@@ -1,0 +1,129 @@
+// Command ttlchat is a terminal chat client that shows the life of an Agora Chat token, with an emulator of the service built in.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitFine   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// processStart is the zero of elapsed_ms.
+var processStart = time.Now()
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run is the whole program; it returns the exit code.
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(printError))
+	switch {
+	case err == nil:
+		return exitFine
+	case errors.As(err, new(usageError)):
+		return exitUsage
+	default:
+		return exitFailed
+	}
+}
+
+// usageError is a mistake in how the program was called; it exits with 2.
+type usageError struct{ error }
+
+// Unwrap returns what was wrong.
+func (e usageError) Unwrap() error { return e.error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func printError(w io.Writer, _ fang.Styles, err error) {
+	_, _ = fmt.Fprintf(w, "ttlchat: %v\n", err)
+	if errors.As(err, new(usageError)) {
+		_, _ = fmt.Fprintln(w, "Try ttlchat --help.")
+	}
+}
+
+// noArgs refuses words that are not flags, as a usage error and not as an unknown command.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usage("%q means nothing here; %s takes flags only", args[0], cmd.CommandPath())
+}
+
+// version is the module's version as the build recorded it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}
+
+func newRoot() *cobra.Command {
+	o := new(options)
+	root := &cobra.Command{
+		Use:   "ttlchat",
+		Short: "Watch an Agora Chat token live and die",
+		Long: `A terminal chat client that shows the life of an Agora Chat token (log in, will expire, expired, renew or log in again), with an emulator of the Agora Chat service built in.
+
+Without flags everything runs here: no account is needed, nothing leaves this machine. Each flag can be set in the environment too, as TTLCHAT_ and its name in capitals with _ for -; the credentials are AGORA_APP_ID and AGORA_APP_CERTIFICATE.`,
+		Example: `
+# the screen, with the emulator inside and a token that lives 30 seconds
+ttlchat
+
+# the same session without a screen, one JSON object a line
+ttlchat --headless --ttl 10s --for 12s --on-will-expire ignore </dev/null
+
+# a token server of your own, the emulator for the rest
+ttlchat --token-url https://example.test/generate-user-token --app-id ID --app-certificate CERTIFICATE
+
+# the emulator alone, for an app under test
+ttlchat serve`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.fromEnvironment(cmd); err != nil {
+				return err
+			}
+			return runClient(cmd.Context(), o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	o.commonFlags(root.PersistentFlags())
+	o.emulatorFlags(root.Flags())
+	o.clientFlags(root.Flags())
+	root.AddCommand(newServe(o))
+	completeWords(root, map[string][]string{
+		"profile": profileNames(), "on-will-expire": {"renew", "ignore", "ask"}, "on-expired": {"relogin", "renew", "ignore"},
+		"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}, "token-preset": presetNames(),
+	})
+	return root
+}
+
+// completeWords lets the shell complete the values of flags that take one of a few words.
+func completeWords(cmd *cobra.Command, words map[string][]string) {
+	for flag, values := range words {
+		if cmd.Flags().Lookup(flag) != nil {
+			// It fails only for a flag that does not exist or has a function already.
+			_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
+}

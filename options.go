@@ -1,0 +1,241 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/internal/command"
+	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/session/chat"
+	"github.com/ttlchat/ttlchat/tokenclient"
+)
+
+// options are the flags of all commands. A flag means the same wherever it stands.
+type options struct {
+	// Everywhere.
+	appKey, appID, appCertificate, logFile string
+
+	// Where there is an emulator.
+	maxDevices         int
+	over24h, expiredAs string
+	closedRegistration bool
+	users              []string
+
+	// Where there is a client.
+	user, peer, profile     string
+	ttl, renewEvery         time.Duration
+	onWillExpire, onExpired string
+	restURL, wsURL          string
+	tokenURL, tokenPreset   string
+	tokenStdin, headless    bool
+	forHowLong              time.Duration
+}
+
+// pastedToken is the variable that holds a token which was got elsewhere; a flag would show it to everybody who lists processes.
+const pastedToken = "TTLCHAT_TOKEN" //nolint:gosec // the name of a variable
+
+func (o *options) commonFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.appKey, "app-key", fakeserver.DemoOrg+"#"+fakeserver.DemoApp, "app key, org#app")
+	f.StringVar(&o.appID, "app-id", "", "App ID, 32 hex digits (the demo project's)")
+	f.StringVar(&o.appCertificate, "app-certificate", "", "App Certificate, 32 hex digits (the demo project's); better set in the environment")
+	f.StringVar(&o.logFile, "log-file", "", "file to append a log in JSON to")
+}
+
+func (o *options) emulatorFlags(f *pflag.FlagSet) {
+	f.IntVar(&o.maxDevices, "max-devices", 4, "devices of one user that may be online; one more kicks the oldest with 206")
+	f.StringVar(&o.over24h, "over-24h", string(fakeserver.Over24hCap), "tokens that ask for over 24 h: cap or refuse")
+	f.StringVar(&o.expiredAs, "expired-status", string(fakeserver.ExpiredAsReason), "how an expired token is refused: reason (FAIL and the sentence, as the Web SDK needs it) or enum (status 6)")
+	f.BoolVar(&o.closedRegistration, "closed-registration", false, "only the users of --users exist; without it users appear on their first login")
+	f.StringSliceVar(&o.users, "users", nil, "users that exist from the start: name[:password],…")
+}
+
+func (o *options) clientFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.user, "user", "alice", "user to log in")
+	f.StringVar(&o.peer, "peer", "echo", "user to write to; echo answers by itself")
+	f.DurationVar(&o.ttl, "ttl", 30*time.Second, "lifetime to ask the token server for, such as 30s or 24h")
+	f.StringVar(&o.profile, "profile", chat.Native.Name, "which SDK to behave like: native, web or classic")
+	f.StringVar(&o.onWillExpire, "on-will-expire", string(session.WillExpireRenew), "what the app does at will-expire: renew, ignore or ask")
+	f.StringVar(&o.onExpired, "on-expired", string(session.ExpiredRelogin), "what the app does at expiry: relogin, renew or ignore")
+	f.DurationVar(&o.renewEvery, "renew-every", 0, "renew at a fixed interval as well; 0 is off")
+	f.StringVar(&o.restURL, "rest-url", "", "chat service: REST address without org and app (the emulator's)")
+	f.StringVar(&o.wsURL, "ws-url", "", "chat service: WebSocket address (the emulator's)")
+	f.StringVar(&o.tokenURL, "token-url", "", "token server: address to ask, {user} and {expire} in it are filled in (the emulator's)")
+	f.StringVar(&o.tokenPreset, "token-preset", "go", "token server: shape of its requests and answers, "+strings.Join(presetNames(), " or "))
+	f.BoolVar(&o.tokenStdin, "token-stdin", false, "the first line of standard input is a token got elsewhere; it cannot be renewed. "+pastedToken+" does the same")
+	f.BoolVar(&o.headless, "headless", false, "no screen: one JSON object a line on stdout, messages and slash commands on stdin")
+	f.DurationVar(&o.forHowLong, "for", 0, "how long a headless run goes on after the end of input; 0 is one token lifetime")
+}
+
+func profileNames() []string {
+	var names []string
+	for _, p := range chat.Profiles() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+func presetNames() []string { return tokenclient.Presets() }
+
+// variable is the environment variable that sets a flag.
+func variable(flag string) string {
+	switch flag {
+	case "app-id", "app-certificate":
+		return "AGORA_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	default:
+		return "TTLCHAT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	}
+}
+
+// fromEnvironment sets every flag that the command line left alone and whose variable is not empty.
+func (o *options) fromEnvironment(cmd *cobra.Command) error {
+	var wrong error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		value := os.Getenv(variable(f.Name))
+		if f.Changed || value == "" || f.Name == "help" || f.Name == "version" || wrong != nil {
+			return
+		}
+		if err := cmd.Flags().Set(f.Name, value); err != nil {
+			wrong = usage("%s in the environment: %w", variable(f.Name), err)
+		}
+	})
+	return wrong
+}
+
+// setting is one flag, its variable and how it was given, for an error.
+func setting(flag string) string { return fmt.Sprintf("--%s (%s)", flag, variable(flag)) }
+
+// org and app of the app key.
+func (o *options) splitAppKey() (org, app string, err error) {
+	org, app, ok := strings.Cut(o.appKey, "#")
+	if !ok || org == "" || app == "" {
+		return "", "", usage("%s: %q is no app key; it has the form org#app", setting("app-key"), o.appKey)
+	}
+	return org, app, nil
+}
+
+// emulator is the configuration of the emulator that the flags describe.
+func (o *options) emulator(log *slog.Logger) (fakeserver.Config, error) {
+	org, app, err := o.splitAppKey()
+	if err != nil {
+		return fakeserver.Config{}, err
+	}
+	if (o.appID == "") != (o.appCertificate == "") {
+		return fakeserver.Config{}, usage("the emulator signs tokens, so it needs %s and %s, or neither for the demo project",
+			setting("app-id"), setting("app-certificate"))
+	}
+	cfg := fakeserver.Config{
+		AppID: o.appID, AppCertificate: o.appCertificate, Org: org, App: app, ClosedRegistration: o.closedRegistration,
+		MaxDevices: o.maxDevices, Over24h: fakeserver.Over24h(o.over24h), ExpiredStatus: fakeserver.ExpiredStatus(o.expiredAs), Log: log,
+	}
+	for _, u := range o.users {
+		name, password, _ := strings.Cut(u, ":")
+		cfg.Users = append(cfg.Users, fakeserver.User{Name: name, Password: password})
+	}
+	return cfg, nil
+}
+
+// newEmulator makes the emulator; what it dislikes about its configuration is a mistake in the flags.
+func (o *options) newEmulator(log *slog.Logger) (*fakeserver.Server, error) {
+	cfg, err := o.emulator(log)
+	if err != nil {
+		return nil, err
+	}
+	server, err := fakeserver.New(cfg)
+	if err != nil {
+		return nil, usageError{errors.Unwrap(err)}
+	}
+	return server, nil
+}
+
+func (o *options) policy() session.Policy {
+	return session.Policy{
+		OnWillExpire: session.OnWillExpire(o.onWillExpire), OnExpired: session.OnExpired(o.onExpired), RenewEvery: o.renewEvery,
+	}
+}
+
+// checkClient says what is wrong with the client's flags before anything starts.
+func (o *options) checkClient() error {
+	if err := command.ValidUser(o.user); err != nil {
+		return usage("%s: %w", setting("user"), err)
+	}
+	if err := command.ValidUser(o.peer); err != nil {
+		return usage("%s: %w", setting("peer"), err)
+	}
+	if err := checkLifetime(o.ttl); err != nil {
+		return usage("%s: %w", setting("ttl"), err)
+	}
+	if _, ok := chat.ProfileByName(o.profile); !ok {
+		return usage("%s: there is no profile %q; use %s", setting("profile"), o.profile, strings.Join(profileNames(), ", "))
+	}
+	if err := o.policy().Validate(); err != nil {
+		return usageError{err}
+	}
+	if _, ok := tokenclient.Preset(o.tokenPreset); !ok {
+		return usage("%s: there is no preset %q; use %s", setting("token-preset"), o.tokenPreset, strings.Join(presetNames(), ", "))
+	}
+	if o.forHowLong < 0 {
+		return usage("%s: %v is before the end of input", setting("for"), o.forHowLong)
+	}
+	for _, a := range []struct {
+		flag, value string
+		schemes     []string
+	}{
+		{"rest-url", o.restURL, []string{"http", "https"}},
+		{"ws-url", o.wsURL, []string{"ws", "wss"}},
+		{"token-url", o.tokenURL, []string{"http", "https"}},
+	} {
+		if err := checkAddress(a.value, a.schemes); err != nil {
+			return usage("%s: %w", setting(a.flag), err)
+		}
+	}
+	return nil
+}
+
+// checkLifetime: tokens carry whole seconds, in 32 bits.
+func checkLifetime(d time.Duration) error {
+	switch {
+	case d < time.Second || d%time.Second != 0:
+		return fmt.Errorf("%v is no token lifetime; tokens live whole seconds, at least 1s", d)
+	case d > 365*24*time.Hour:
+		return fmt.Errorf("%v is longer than a year; the service allows 24h", d)
+	}
+	return nil
+}
+
+// checkAddress accepts an empty address: then the emulator's is used.
+func checkAddress(address string, schemes []string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(strings.NewReplacer("{user}", "u", "{expire}", "1").Replace(address))
+	if err == nil && u.Host != "" {
+		for _, s := range schemes {
+			if u.Scheme == s {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("%q is no address; it must begin with %s:// and name a host", address, strings.Join(schemes, ":// or "))
+}
+
+// openLog opens the log file, or a log that goes nowhere; nothing is ever logged to the terminal.
+func (o *options) openLog() (*slog.Logger, io.Closer, error) {
+	if o.logFile == "" {
+		return slog.New(slog.DiscardHandler), io.NopCloser(nil), nil
+	}
+	f, err := os.OpenFile(o.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, usage("%s: %w", setting("log-file"), err)
+	}
+	return slog.New(slog.NewJSONHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})), f, nil
+}
