@@ -99,7 +99,7 @@ const (
 	Connected        EventName = "connected"
 	Disconnected     EventName = "disconnected"
 	ReconnectingNow  EventName = "reconnecting"
-	TokenWillExpire  EventName = "token.will_expire"
+	TokenWillExpire  EventName = "token.will_expire" //nolint:gosec // a name, not a credential
 	TokenExpired     EventName = "token.expired"
 	RenewStarted     EventName = "renew.started"
 	RenewSucceeded   EventName = "renew.succeeded"
@@ -197,8 +197,8 @@ func (s Snapshot) Next() (what string, at time.Time) {
 			what, at = name, t
 		}
 	}
-	consider("the next attempt", s.RetryAt)
-	if t := s.Token; t != nil && !s.ExpiredFired && (s.Linked || s.State == Reconnecting) {
+	consider("the next try", s.RetryAt)
+	if t := s.Token; t != nil && !s.ExpiredFired && s.State != Stopped {
 		if !s.WillExpireFired {
 			consider("will-expire", t.WillExpireAt)
 		}

@@ -180,7 +180,7 @@ func whyNotSkip(m *model) string {
 	if why := whyNotEmulator(m); why != "" {
 		return why
 	}
-	if name, at := upcoming(m.snap); name == "" {
+	if name, at := m.snap.Next(); name == "" {
 		return "nothing is coming up"
 	} else if !at.After(m.session.Now()) {
 		return name + " is due this very moment"

@@ -43,7 +43,7 @@ func (t target) Expire() error {
 
 // Skip jumps the emulator's clock first, so that the service agrees with what the client then does.
 func (t target) Skip() (string, error) {
-	name, at := upcoming(t.m.snap)
+	name, at := t.m.snap.Next()
 	if name == "" {
 		return "", errors.New("nothing is coming up")
 	}
@@ -65,22 +65,3 @@ func (m *model) jump(move func() error) {
 
 // jumpedMsg reports that the clocks have moved.
 type jumpedMsg struct{ err error }
-
-// upcoming is the next thing that will happen by itself, "" when there is none.
-func upcoming(s session.Snapshot) (name string, at time.Time) {
-	earlier := func(n string, t time.Time) {
-		if !t.IsZero() && (name == "" || t.Before(at)) {
-			name, at = n, t
-		}
-	}
-	if t := s.Token; t != nil && s.State != session.Stopped {
-		if !s.WillExpireFired {
-			earlier("will-expire", t.WillExpireAt)
-		}
-		if !s.ExpiredFired {
-			earlier("expiry", t.ExpiresAt)
-		}
-	}
-	earlier("the next try", s.RetryAt)
-	return name, at
-}
