@@ -51,6 +51,8 @@ type machine struct {
 	// attempts counts failures in a row, retryAt is when to try again, renewAt when the fixed interval asks for a renewal.
 	attempts         int
 	retryAt, renewAt time.Time
+	// stale counts in a row how often the service called a new token expired.
+	stale int
 	// wasOnline: there has been a login before, so a failing one is worth waiting for.
 	wasOnline bool
 }
@@ -193,7 +195,7 @@ func (t *turn) login() {
 		if t.live { // the classic profile, online past its token's end
 			t.endSDK()
 		}
-		t.attempts = 0
+		t.attempts, t.stale = 0, 0
 		t.startLogin("asked to")
 	case Online, WillExpire, Renewing, Reconnecting:
 		t.emit(Event{Name: LoginSucceeded, Code: chat.AlreadyLoggedIn, Reason: "already logged in"}.of(t.life, t.held))
@@ -339,7 +341,7 @@ func (t *turn) renewTrouble(e Event, temporary bool, retryAfter time.Duration) {
 	t.task = idle
 	t.attempts++
 	left := t.life.ExpiresAt.Sub(t.now)
-	wait := min(t.pause(retryAfter), max(left/2, firstPause))
+	wait := min(t.pause(retryAfter), max(left*3/4, 2*firstPause))
 	switch {
 	case temporary && t.live && t.life.ExpiresAt.IsZero():
 		t.retryAt = t.now.Add(t.pause(retryAfter))
@@ -371,7 +373,7 @@ func (t *turn) pause(retryAfter time.Duration) time.Duration {
 // --- what the SDK answers
 
 func (t *turn) loggedIn(life chat.Life) {
-	t.task, t.attempts = idle, 0
+	t.task, t.attempts, t.stale = idle, 0, 0
 	t.live, t.linked, t.wasOnline = true, true, true
 	t.accept(life)
 	t.emit(Event{Name: LoginSucceeded}.of(life, t.held))
@@ -408,9 +410,11 @@ func (t *turn) loginFailed(err *chat.Error) {
 	}
 	e := Event{Name: LoginFailed, Code: err.Code, Reason: err.Reason, Attempt: t.attempts + 1}
 	switch {
-	case err.Kind == chat.KindExpired && t.renewable && t.attempts+1 < expiredPatience:
-		t.loginTrouble(e, true, 0)
 	case err.Kind == chat.KindExpired && t.renewable:
+		if t.stale++; t.stale < expiredPatience {
+			t.loginTrouble(e, true, 0)
+			return
+		}
 		e.Reason += "; the token server's clock and the service's may disagree"
 		t.loginTrouble(e, false, 0)
 	default:
@@ -519,8 +523,7 @@ func (t *turn) answerExpiry() {
 		if t.live {
 			t.endSDK()
 		}
-		t.attempts = 0
-		t.startLogin("the token expired")
+		t.startLogin("the token expired") // the pauses of a renewal that failed go on growing
 	case ExpiredRenew:
 		t.startRenew("the token expired")
 	case ExpiredIgnore:

@@ -30,6 +30,8 @@ type outbox struct {
 	// sent remembers by the service's id what waits for its receiver's confirmation.
 	sent  map[uint64]outgoing
 	order []uint64
+	// early remembers confirmations that overtook the service's answer, as they do when the link broke in between.
+	early map[uint64]bool
 }
 
 type outgoing struct {
@@ -81,8 +83,12 @@ func (o *outbox) settle(id uint64) (outgoing, bool) {
 	return outgoing{}, false
 }
 
-// await remembers a sent message until its receiver confirms it.
-func (o *outbox) await(serverID uint64, m outgoing) {
+// await remembers a sent message until its receiver confirms it; true means that this has happened already.
+func (o *outbox) await(serverID uint64, m outgoing) bool {
+	if o.early[serverID] {
+		delete(o.early, serverID)
+		return true
+	}
 	if o.sent == nil {
 		o.sent = make(map[uint64]outgoing)
 	}
@@ -92,13 +98,21 @@ func (o *outbox) await(serverID uint64, m outgoing) {
 	}
 	o.sent[serverID] = m
 	o.order = append(o.order, serverID)
+	return false
 }
 
 // confirmed returns the message that a receiver confirmed, once; a second device's receipt is no news.
 func (o *outbox) confirmed(serverID uint64) (outgoing, bool) {
 	m, ok := o.sent[serverID]
-	delete(o.sent, serverID)
-	return m, ok
+	if ok {
+		delete(o.sent, serverID)
+		return m, true
+	}
+	if o.early == nil || len(o.early) == maxUnconfirmed { // full of second devices' receipts
+		o.early = make(map[uint64]bool)
+	}
+	o.early[serverID] = true
+	return outgoing{}, false
 }
 
 func messageID(id uint64) string { return strconv.FormatUint(id, 10) }

@@ -254,8 +254,12 @@ func (l *loop) messages(e chat.Event) {
 	case chat.MessageSent:
 		if m, ok := l.outbox.settle(e.ID); ok {
 			l.unsent.Add(-1)
-			l.outbox.await(e.ServerID, m)
-			l.emit(Event{Name: MessageSent, MessageID: messageID(m.id), ServerID: messageID(e.ServerID), From: l.cfg.User, To: m.to, Text: m.text})
+			sent := Event{Name: MessageSent, MessageID: messageID(m.id), ServerID: messageID(e.ServerID), From: l.cfg.User, To: m.to, Text: m.text}
+			l.emit(sent)
+			if l.outbox.await(e.ServerID, m) {
+				sent.Name = MessageDelivered
+				l.emit(sent)
+			}
 		}
 	case chat.MessageRefused:
 		if m, ok := l.outbox.settle(e.ID); ok {

@@ -143,7 +143,7 @@ func (c *Client) Send(link, id uint64, to, text string) { c.call(callSend{link, 
 // message with a known id for a resent one. It is the SDK's kind of id: milliseconds since 2010-02-01, and a counter (protocol.md b.3).
 func (c *Client) NextID() uint64 {
 	epoch := time.Date(2010, 2, 1, 0, 0, 0, 0, time.UTC)
-	base := uint64(max(time.Since(epoch).Milliseconds(), 0)) << 12 //nolint:gosec // max makes it non-negative
+	base := uint64(max(time.Since(epoch).Milliseconds(), 0)) << 12
 	for {
 		last := c.lastID.Load()
 		if next := max(base, last+1); c.lastID.CompareAndSwap(last, next) {

@@ -36,7 +36,7 @@ const (
 	SendTimeout          Code = 512
 )
 
-var codeNames = map[Code]string{
+var codeNames = map[Code]string{ //nolint:gosec // names of codes, none of them a credential
 	OK:                   "OK",
 	WebAuthError:         "WEBIM_CONNCTION_AUTH_ERROR",
 	WebDisconnected:      "WEBIM_CONNCTION_DISCONNECTED",

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -14,12 +15,17 @@ const sendTimeout = 15 * time.Second
 // rememberedIDs is how many received messages are known by id, so that one delivered again after a cut is shown once.
 const rememberedIDs = 4096
 
+// maxWaiting is how many queues wait to be pulled; the answer to a heartbeat names again what finds no room.
+const maxWaiting = 4096
+
 // mailbox is the message side of a client: what was sent and not confirmed on the present link, which queues to pull, what was seen.
 type mailbox struct {
 	// unconfirmed holds own messages in the order in which they were sent, with the instant of sending (monotonic).
 	unconfirmed []unconfirmed
-	// pulling is the queue whose batches are coming; waiting lists the ones that come after it (protocol.md c, "Receive").
+	// pulling is the queue whose batches are coming, key what the newest pull confirmed; waiting lists the queues that come after it
+	// (protocol.md c, "Receive").
 	pulling string
+	key     uint64
 	waiting []string
 	seen    map[uint64]bool
 	order   []uint64
@@ -92,13 +98,8 @@ func (b *mailbox) first(id uint64) bool {
 
 // announce notes that a queue has something, and starts to pull when none is being pulled.
 func (b *mailbox) announce(l *link, queue string, cfg Config) {
-	if queue == "" || queue == b.pulling {
+	if queue == "" || queue == b.pulling || len(b.waiting) >= maxWaiting || slices.Contains(b.waiting, queue) {
 		return
-	}
-	for _, w := range b.waiting {
-		if w == queue {
-			return
-		}
 	}
 	b.waiting = append(b.waiting, queue)
 	b.next(l, cfg)
@@ -112,9 +113,16 @@ func (b *mailbox) next(l *link, cfg Config) {
 	}
 }
 
+// pulled ends the pulling of a queue and goes on with the next one.
+func (b *mailbox) pulled(l *link, cfg Config) {
+	b.pulling = ""
+	b.next(l, cfg)
+}
+
 // pull asks for the next batch; key confirms everything up to it, 0 nothing.
 func (b *mailbox) pull(l *link, key uint64, cfg Config) {
 	up := &msync.CommSyncUL{Queue: msync.NewJID(cfg.Org+"#"+cfg.App, b.pulling, "")}
+	b.key = key
 	if key != 0 {
 		up.Key = &key
 	}

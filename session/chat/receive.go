@@ -2,6 +2,7 @@ package chat
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -39,15 +40,17 @@ func (l *loop) unread(m *msync.MSync) error {
 		l.mail.announce(l.link, q.GetQueue().GetName(), l.cfg)
 	}
 	if ms := down.GetTimestamp(); ms > 0 && ms < 1<<53 {
-		l.decide(inServerClock{l.link.gen, time.UnixMilli(int64(ms))}) //nolint:gosec // below 2^53
+		l.decide(inServerClock{l.link.gen, time.UnixMilli(int64(ms))})
 	}
 	return nil
 }
 
-// sync is the answer to a send, or a batch of messages.
+// sync is the answer to a send, or a batch of messages. One that cannot be read may have been the batch that was asked for, and none will
+// come in its place.
 func (l *loop) sync(m *msync.MSync) error {
 	var down msync.CommSyncDL
 	if err := msync.Payload(m, &down); err != nil {
+		l.mail.pulled(l.link, l.cfg)
 		return err
 	}
 	if down.GetMetaId() != 0 {
@@ -55,6 +58,7 @@ func (l *loop) sync(m *msync.MSync) error {
 		return nil
 	}
 	if down.Status == nil {
+		l.mail.pulled(l.link, l.cfg)
 		return fmt.Errorf("%w sync: a batch without a status", msync.ErrMalformed)
 	}
 	link := l.link
@@ -65,11 +69,11 @@ func (l *loop) sync(m *msync.MSync) error {
 		}
 	}
 	if queue := down.GetQueue().GetName(); queue != "" && queue == l.mail.pulling {
-		if down.GetIsLast() || len(down.GetMetas()) == 0 {
-			l.mail.pulling = ""
-			l.mail.next(l.link, l.cfg)
+		// A service that repeats a key would be asked for ever (protocol.md c, "Receive").
+		if next := down.GetNextKey(); down.GetIsLast() || len(down.GetMetas()) == 0 || next == l.mail.key {
+			l.mail.pulled(l.link, l.cfg)
 		} else {
-			l.mail.pull(l.link, down.GetNextKey(), l.cfg)
+			l.mail.pull(l.link, next, l.cfg)
 		}
 	}
 	return nil
@@ -92,15 +96,23 @@ func (l *loop) sendAnswer(down *msync.CommSyncDL) {
 func sendCode(s *msync.Status) Code {
 	switch s.GetErrorCode() {
 	case msync.Status_FAIL:
-		switch s.GetReason() {
-		case "blocked":
+		switch reason := s.GetReason(); {
+		case reason == "blocked":
 			return 603
-		case "group not found":
+		case reason == "group not found":
 			return 605
-		case "not in group or chatroom":
+		case reason == "not in group or chatroom":
 			return 602
-		case "nonroster":
+		case reason == "not in group or chatroom white list":
+			return 506
+		case reason == "exceed recall time limit":
+			return 504
+		case reason == "message recall disabled":
+			return 505
+		case reason == "nonroster":
 			return 221
+		case strings.Contains(reason, "moderation"):
+			return 508
 		default:
 			return 503
 		}

@@ -1,0 +1,338 @@
+package session_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/session/chat"
+)
+
+const day = 24 * time.Hour
+
+// loginStory is a first login that goes well.
+const loginStory = `
+	> fetching
+	token.requested
+	token.received
+	> logging_in
+	login.started
+	connected onConnected
+	login.succeeded
+	> online
+`
+
+// renewStory is a renewal that goes well, from the callback on.
+const renewStory = `
+	token.will_expire onTokenWillExpire 109
+	> renewing
+	token.requested
+	token.received
+	renew.started
+	renew.succeeded
+	> online
+`
+
+func TestWholeLifeOfADayNative(t *testing.T) {
+	inWorld(t, fakeserver.Config{}, func(w *world) {
+		p := w.person("alice", day, nil)
+		p.Login()
+		time.Sleep(7 * time.Second)
+		p.send("echo", "hello")
+		time.Sleep(20 * time.Hour)
+		p.toldAt(`
+			0s > fetching
+			0s token.requested
+			0s token.received
+			0s > logging_in
+			0s login.started
+			0s connected onConnected
+			0s login.succeeded
+			0s > online
+			7s message.sent alice>echo "hello"
+			7s message.delivered alice>echo "hello"
+			7s message.received echo>alice "hello"
+			19h12m0s token.will_expire onTokenWillExpire 109
+			19h12m0s > renewing
+			19h12m0s token.requested
+			19h12m0s token.received
+			19h12m0s renew.started
+			19h12m0s renew.succeeded
+			19h12m0s > online
+		`)
+		p.policy(session.WillExpireIgnore, session.ExpiredRelogin)
+		time.Sleep(24 * time.Hour)
+		p.toldAt(`
+			38h24m0s token.will_expire onTokenWillExpire 109
+			38h24m0s > will_expire
+			43h12m0s token.expired onTokenExpired 108
+			43h12m0s disconnected onDisconnected 108
+			43h12m0s > expired
+			43h12m0s > fetching
+			43h12m0s token.requested
+			43h12m0s token.received
+			43h12m0s > logging_in
+			43h12m0s login.started
+			43h12m0s connected onConnected
+			43h12m0s login.succeeded
+			43h12m0s > online
+		`)
+		if got := w.fetches(); got != 3 {
+			t.Errorf("%d tokens fetched, want one for each life, 3", got)
+		}
+		if got := w.journal(fakeserver.RESTRequest, "/token"); got != 3 {
+			t.Errorf("%d exchanges, want 3", got)
+		}
+	})
+}
+
+func TestWholeLifeOfADayWeb(t *testing.T) {
+	inWorld(t, fakeserver.Config{}, func(w *world) {
+		p := w.person("alice", day, withProfile(chat.Web))
+		p.Login()
+		time.Sleep(7 * time.Second) // so that no heartbeat falls on an instant of the token's life
+		p.send("echo", "hello")
+		time.Sleep(20 * time.Hour)
+		p.toldAt(`
+			0s > fetching
+			0s token.requested
+			0s token.received
+			0s > logging_in
+			0s login.started
+			0s connected onConnected
+			0s login.succeeded
+			0s > online
+			7s message.sent alice>echo "hello"
+			7s message.delivered alice>echo "hello"
+			7s message.received echo>alice "hello"
+			19h12m0s token.will_expire onTokenWillExpire 109
+			19h12m0s > renewing
+			19h12m0s token.requested
+			19h12m0s token.received
+			19h12m0s renew.started
+			19h12m0s renew.succeeded
+			19h12m0s > online
+		`)
+		if renewals, exchanges := w.journal(fakeserver.RESTRequest, "/sdk/users/alice/token/expires"), w.journal(fakeserver.RESTRequest, "/token"); renewals != 1 || exchanges != 0 {
+			t.Errorf("%d calls of token/expires and %d exchanges, want 1 and 0", renewals, exchanges)
+		}
+		p.policy(session.WillExpireIgnore, session.ExpiredRenew)
+		time.Sleep(24 * time.Hour)
+		// In the last fifth, 17,280 s, each heartbeat repeats the callback: 576 of them 30 s apart, and the timer before them.
+		isWarning := func(e session.Event) bool { return e.Name == session.TokenWillExpire }
+		warnings := 0
+		for _, e := range p.all()[p.shown:] {
+			if isWarning(e) {
+				warnings++
+			}
+		}
+		if warnings != 577 {
+			t.Errorf("%d will-expire callbacks in the last fifth of the life, want 577", warnings)
+		}
+		first := slices.IndexFunc(p.events, isWarning) + 1
+		second := first + slices.IndexFunc(p.events[first:], isWarning) + 1
+		p.events = append(p.events[:second:second], slices.DeleteFunc(slices.Clone(p.events[second:]), isWarning)...)
+		p.toldAt(`
+			38h24m0s token.will_expire onTokenWillExpire 109
+			38h24m0s > will_expire
+			43h12m0s token.expired onTokenExpired 56
+			43h12m0s disconnected onDisconnected 56
+			43h12m0s > expired
+			43h12m0s token.requested
+			43h12m0s token.received
+			43h12m0s renew.started
+			43h12m0s renew.failed 39
+		`)
+		p.is(session.Expired, "log in with the new token instead")
+		p.policy(session.WillExpireRenew, session.ExpiredRelogin)
+		p.told(loginStory)
+	})
+}
+
+func TestWholeLifeOfADayClassic(t *testing.T) {
+	inWorld(t, fakeserver.Config{}, func(w *world) {
+		p := w.person("alice", day, withProfile(chat.Classic))
+		p.Login()
+		time.Sleep(13 * time.Hour)
+		p.policy(session.WillExpireIgnore, session.ExpiredIgnore)
+		time.Sleep(24 * time.Hour)
+		p.send("echo", "still here")
+		p.toldAt(`
+			0s > fetching
+			0s token.requested
+			0s token.received
+			0s > logging_in
+			0s login.started
+			0s connected onConnected
+			0s login.succeeded
+			0s > online
+			12h0m0s token.will_expire onTokenWillExpire 109
+			12h0m0s > renewing
+			12h0m0s token.requested
+			12h0m0s token.received
+			12h0m0s renew.started
+			12h0m0s renew.succeeded
+			12h0m0s > online
+			24h0m0s token.will_expire onTokenWillExpire 109
+			24h0m0s > will_expire
+			36h0m0s token.expired onTokenExpired 108
+			36h0m0s > expired
+			37h0m0s message.sent alice>echo "still here"
+			37h0m0s message.delivered alice>echo "still here"
+			37h0m0s message.received echo>alice "still here"
+		`)
+		if snap := p.Snapshot(); !snap.Linked || !snap.ExpiredFired {
+			t.Errorf("linked %v, expired fired %v; want both", snap.Linked, snap.ExpiredFired)
+		}
+		p.Renew()
+		p.told(`
+			> renewing
+			token.requested
+			token.received
+			renew.started
+			renew.succeeded
+			> online
+		`)
+		if got := p.Snapshot().Token.ExpiresAt.Sub(w.start); got != 61*time.Hour {
+			t.Errorf("the new life ends at %v, want 61h", got)
+		}
+	})
+}
+
+func TestClassicAnswersToExpiry(t *testing.T) {
+	for _, tc := range []struct {
+		answer session.OnExpired
+		story  string
+	}{
+		{session.ExpiredRenew, `
+			> will_expire
+			token.expired onTokenExpired 108
+			> expired
+			> renewing
+			token.requested
+			token.received
+			renew.started
+			renew.succeeded
+			> online
+		`},
+		{session.ExpiredRelogin, `
+			> will_expire
+			token.expired onTokenExpired 108
+			> expired
+		` + loginStory},
+	} {
+		t.Run(string(tc.answer), func(t *testing.T) {
+			inWorld(t, fakeserver.Config{}, func(w *world) {
+				p := w.online("alice", time.Hour, withProfile(chat.Classic))
+				p.policy(session.WillExpireIgnore, tc.answer)
+				time.Sleep(time.Hour)
+				p.told("token.will_expire onTokenWillExpire 109" + tc.story)
+			})
+		})
+	}
+}
+
+func TestNativeRenewalAfterExpiryFails(t *testing.T) {
+	inWorld(t, fakeserver.Config{}, func(w *world) {
+		p := w.online("alice", time.Hour, nil)
+		p.policy(session.WillExpireIgnore, session.ExpiredRenew)
+		time.Sleep(24 * time.Hour)
+		p.told(`
+			token.will_expire onTokenWillExpire 109
+			> will_expire
+			token.expired onTokenExpired 108
+			disconnected onDisconnected 108
+			> expired
+			token.requested
+			token.received
+			renew.started
+			renew.failed 201
+		`)
+		p.is(session.Expired, "renewToken needs a session", "log in with the new token instead")
+		p.Login()
+		p.told(loginStory)
+	})
+}
+
+func TestAskLeavesTheRenewalToAPerson(t *testing.T) {
+	inWorld(t, fakeserver.Config{}, func(w *world) {
+		p := w.online("alice", time.Hour, nil)
+		p.policy(session.WillExpireAsk, session.ExpiredIgnore)
+		time.Sleep(50 * time.Minute)
+		p.told(`
+			token.will_expire onTokenWillExpire 109
+			> will_expire
+		`)
+		p.Renew()
+		p.told(`
+			> renewing
+			token.requested
+			token.received
+			renew.started
+			renew.succeeded
+			> online
+		`)
+		time.Sleep(24 * time.Hour)
+		p.told(`
+			token.will_expire onTokenWillExpire 109
+			> will_expire
+			token.expired onTokenExpired 108
+			disconnected onDisconnected 108
+			> expired
+		`)
+	})
+}
+
+func TestPolicyTakesEffectAtOnce(t *testing.T) {
+	inWorld(t, fakeserver.Config{}, func(w *world) {
+		p := w.online("alice", time.Hour, nil)
+		p.policy(session.WillExpireIgnore, session.ExpiredIgnore)
+		time.Sleep(50 * time.Minute)
+		p.skip()
+		p.policy(session.WillExpireRenew, session.ExpiredIgnore)
+		p.told(`
+			> renewing
+			token.requested
+			token.received
+			renew.started
+			renew.succeeded
+			> online
+		`)
+		if err := p.SetPolicy(session.Policy{OnWillExpire: "later", OnExpired: session.ExpiredIgnore}); err == nil {
+			t.Error("an unknown answer was taken")
+		}
+	})
+}
+
+func TestRenewEvery(t *testing.T) {
+	inWorld(t, fakeserver.Config{}, func(w *world) {
+		p := w.online("alice", time.Hour, func(cfg *session.Config) { cfg.Policy.RenewEvery = 10 * time.Minute })
+		time.Sleep(2*time.Hour + time.Second)
+		if got := p.count(session.RenewSucceeded); got != 12 {
+			t.Errorf("%d renewals in 2 hours, want one every 10 minutes", got)
+		}
+		if got := p.count(session.TokenWillExpire); got != 0 {
+			t.Errorf("%d will-expire callbacks, want none: each token is renewed long before", got)
+		}
+	})
+}
+
+func TestFiftyRenewalsOfAShortToken(t *testing.T) {
+	inWorld(t, fakeserver.Config{}, func(w *world) {
+		p := w.online("alice", 10*time.Second, nil)
+		time.Sleep(8*50*time.Second + time.Second)
+		for _, n := range []struct {
+			name session.EventName
+			want int
+		}{
+			{session.TokenWillExpire, 50}, {session.RenewSucceeded, 50}, {session.TokenRequested, 51},
+			{session.TokenExpired, 0}, {session.Disconnected, 0},
+		} {
+			if got := p.count(n.name); got != n.want {
+				t.Errorf("%d times %s, want %d", got, n.name, n.want)
+			}
+		}
+	})
+}
