@@ -15,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/ttlchat/ttlchat/fakeserver"
 	"github.com/ttlchat/ttlchat/session"
 	"github.com/ttlchat/ttlchat/tokenclient"
 )
@@ -89,7 +90,7 @@ func scriptReady(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	path := ts.MkAbs(args[0])
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		content, err := os.ReadFile(path)
+		content, err := os.ReadFile(path) //nolint:gosec // the script names a file of its own
 		if err != nil {
 			continue
 		}
@@ -180,6 +181,19 @@ func (noTokens) Fetch(context.Context, tokenclient.Request) (tokenclient.Token, 
 	return tokenclient.Token{}, errors.New("none")
 }
 func (noTokens) Renewable() bool { return false }
+
+// What the emulator does not simulate stands in the README, in the words of its own table.
+func TestREADMETellsTheGaps(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gap := range fakeserver.Gaps() {
+		if !strings.Contains(string(readme), "\n  - "+gap.Feature+"\n") {
+			t.Errorf("README.md does not say that %q is not simulated", gap.Feature)
+		}
+	}
+}
 
 func TestVariables(t *testing.T) {
 	for flag, want := range map[string]string{"app-certificate": "AGORA_APP_CERTIFICATE", "on-will-expire": "TTLCHAT_ON_WILL_EXPIRE"} {

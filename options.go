@@ -29,7 +29,9 @@ type options struct {
 	maxDevices         int
 	over24h, expiredAs string
 	closedRegistration bool
+	rateLimits         bool
 	users              []string
+	webSDK             string
 
 	// Where there is a client.
 	user, peer, profile     string
@@ -56,6 +58,7 @@ func (o *options) emulatorFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.over24h, "over-24h", string(fakeserver.Over24hCap), "tokens that ask for over 24 h: cap or refuse")
 	f.StringVar(&o.expiredAs, "expired-status", string(fakeserver.ExpiredAsReason), "how an expired token is refused: reason (FAIL and the sentence, as the Web SDK needs it) or enum (status 6)")
 	f.BoolVar(&o.closedRegistration, "closed-registration", false, "only the users of --users exist; without it users appear on their first login")
+	f.BoolVar(&o.rateLimits, "rate-limits", false, "answer REST calls over the documented rates with 429")
 	f.StringSliceVar(&o.users, "users", nil, "users that exist from the start: name[:password],…")
 }
 
@@ -135,7 +138,8 @@ func (o *options) emulator(log *slog.Logger) (fakeserver.Config, error) {
 	}
 	cfg := fakeserver.Config{
 		AppID: o.appID, AppCertificate: o.appCertificate, Org: org, App: app, ClosedRegistration: o.closedRegistration,
-		MaxDevices: o.maxDevices, Over24h: fakeserver.Over24h(o.over24h), ExpiredStatus: fakeserver.ExpiredStatus(o.expiredAs), Log: log,
+		MaxDevices: o.maxDevices, Over24h: fakeserver.Over24h(o.over24h), ExpiredStatus: fakeserver.ExpiredStatus(o.expiredAs),
+		RateLimits: o.rateLimits, WebSDK: o.webSDK, Log: log,
 	}
 	for _, u := range o.users {
 		name, password, _ := strings.Cut(u, ":")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,8 +17,7 @@ import (
 
 // newServe is the emulator alone.
 func newServe(o *options) *cobra.Command {
-	var chatAddress, tokenAddress string
-	var asJSON bool
+	var at serveOptions
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the emulator alone, for an app under test",
@@ -35,15 +35,26 @@ ttlchat serve --listen 127.0.0.1:0 --token-listen 127.0.0.1:0 --json`,
 			if err := o.fromEnvironment(cmd); err != nil {
 				return err
 			}
-			return runServe(cmd.Context(), o, chatAddress, tokenAddress, asJSON, cmd.OutOrStdout())
+			return runServe(cmd.Context(), o, at, cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVar(&chatAddress, "listen", "127.0.0.1:8081", "`address` of the chat service; port 0 chooses one")
-	cmd.Flags().StringVar(&tokenAddress, "token-listen", "127.0.0.1:8080", "`address` of the token server; port 0 chooses one")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one object a line; the first one says where everything is")
+	cmd.Flags().StringVar(&at.chatAddress, "listen", "127.0.0.1:8081", "`address` of the chat service; port 0 chooses one")
+	cmd.Flags().StringVar(&at.tokenAddress, "token-listen", "127.0.0.1:8080", "`address` of the token server; port 0 chooses one")
+	cmd.Flags().BoolVar(&at.asJSON, "json", false, "print JSON, one object a line; the first one says where everything is")
+	cmd.Flags().StringVar(&at.tls.certFile, "tls-cert", "", "speak TLS with the certificate in this PEM file")
+	cmd.Flags().StringVar(&at.tls.keyFile, "tls-key", "", "private key of --tls-cert, a PEM file")
+	cmd.Flags().BoolVar(&at.tls.selfSigned, "tls-self-signed", false, "speak TLS with a certificate made for this run; it is printed with --json")
+	cmd.Flags().StringVar(&o.webSDK, "web-sdk", "", "bundle of the official Web SDK (Agora-chat.js of npm agora-chat), for the page at /demo/")
 	o.emulatorFlags(cmd.Flags())
 	completeWords(cmd, map[string][]string{"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}})
 	return cmd
+}
+
+// serveOptions are the flags that serve has for itself.
+type serveOptions struct {
+	chatAddress, tokenAddress string
+	asJSON                    bool
+	tls                       transportSecurity
 }
 
 // ready is the first line of serve --json. The names are a contract.
@@ -56,24 +67,35 @@ type ready struct {
 	AppID      string `json:"app_id"`
 	Org        string `json:"org"`
 	App        string `json:"app"`
+	// Certificate is the one that --tls-self-signed made, in PEM, for clients to trust.
+	Certificate string `json:"tls_certificate,omitempty"`
 }
 
-func runServe(ctx context.Context, o *options, chatAddress, tokenAddress string, asJSON bool, stdout io.Writer) error {
+func runServe(ctx context.Context, o *options, flags serveOptions, stdout io.Writer) error {
+	certificate, madePEM, err := flags.tls.load()
+	if err != nil {
+		return err
+	}
 	log, closeLog, err := o.openLog()
 	if err != nil {
 		return err
 	}
 	defer closeLog.Close()
+	if o.webSDK != "" {
+		if _, err := os.Stat(o.webSDK); err != nil {
+			return usage("%s: %w", setting("web-sdk"), err)
+		}
+	}
 	server, err := o.newEmulator(log)
 	if err != nil {
 		return err
 	}
-	chatListener, err := listen(chatAddress)
+	chatListener, err := listen(flags.chatAddress)
 	if err != nil {
 		return err
 	}
 	defer chatListener.Close()
-	tokenListener, err := listen(tokenAddress)
+	tokenListener, err := listen(flags.tokenAddress)
 	if err != nil {
 		return err
 	}
@@ -83,12 +105,17 @@ func runServe(ctx context.Context, o *options, chatAddress, tokenAddress string,
 		return err
 	}
 	chatHost := reachable(chatListener.Addr())
-	at := ready{
-		Event: "ready", RESTURL: "http://" + chatHost, WSURL: "ws://" + chatHost + "/websocket",
-		TokenURL:   "http://" + reachable(tokenListener.Addr()) + "/generate-user-token",
-		ControlURL: "http://" + chatHost + "/_ctl/v1", AppID: orElse(o.appID, fakeserver.DemoAppID), Org: org, App: app,
+	s := ""
+	if certificate != nil {
+		s = "s"
 	}
-	if asJSON {
+	at := ready{
+		Event: "ready", RESTURL: "http" + s + "://" + chatHost, WSURL: "ws" + s + "://" + chatHost + "/websocket",
+		TokenURL:   "http" + s + "://" + reachable(tokenListener.Addr()) + "/generate-user-token",
+		ControlURL: "http" + s + "://" + chatHost + "/_ctl/v1", AppID: orElse(o.appID, fakeserver.DemoAppID), Org: org, App: app,
+		Certificate: madePEM,
+	}
+	if flags.asJSON {
 		err = writeJSON(stdout, at)
 	} else {
 		err = greet(stdout, at, chatListener.Addr())
@@ -97,9 +124,9 @@ func runServe(ctx context.Context, o *options, chatAddress, tokenAddress string,
 		return err
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(chatListener, tokenListener) }()
+	go func() { served <- server.Serve(secure(chatListener, certificate), secure(tokenListener, certificate)) }()
 	// The printer ends with the journal. Nobody waits for it: a reader that has stopped reading must not hold up the end.
-	go tell(server, stdout, asJSON, log)
+	go tell(server, stdout, flags.asJSON, log) //nolint:gosec // it ends with the journal, not with the request to stop
 	select {
 	case err := <-served:
 		return err
@@ -130,10 +157,11 @@ func greet(w io.Writer, at ready, chat net.Addr) error {
   REST          %s
   WebSocket     %s
   token server  %s
+  demo page     %s/demo/
 
 Try it:  ttlchat --rest-url %s --ws-url %s --token-url %s
 Ctrl+C ends it. What happens:
-`, at.Org, at.App, at.AppID, at.RESTURL, at.WSURL, at.TokenURL, at.RESTURL, at.WSURL, at.TokenURL)
+`, at.Org, at.App, at.AppID, at.RESTURL, at.WSURL, at.TokenURL, at.RESTURL, at.RESTURL, at.WSURL, at.TokenURL)
 	if err == nil && !isLoopback(chat) {
 		_, err = fmt.Fprintln(w, "This is reachable from other machines. Everybody there can log in.")
 	}

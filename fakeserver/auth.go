@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/agoratoken"
@@ -22,6 +23,8 @@ type grant struct {
 	app      bool
 	// acceptedAt is when the emulator took the token, expiresAt when it ends, both by the emulator's clock.
 	acceptedAt, expiresAt time.Time
+	// serial is the number of a Chat token among all that the emulator issued; 0 in other tokens.
+	serial uint64
 	// short is the token as it may be shown.
 	short string
 }
@@ -55,7 +58,11 @@ func (s *Server) authenticate(token string) (grant, *authError) {
 	case token == "":
 		return grant{}, &authError{authMissing, "no token"}
 	case strings.HasPrefix(token, chatTokenPrefix):
-		return s.chatTokens.open(token, now)
+		g, bad := s.chatTokens.open(token, now)
+		if bad == nil && s.hub.voided(g) {
+			return grant{}, &authError{authForeign, "the Chat token is older than the user's password"}
+		}
+		return g, bad
 	}
 	a, err := agoratoken.Admit(token, s.cfg.credentials(), now, agoratoken.Over24h(s.cfg.Over24h))
 	if err != nil {
@@ -81,7 +88,10 @@ const chatTokenPrefix = "YWMt"
 
 // chatTokens makes and opens the emulator's own Chat tokens. They are opaque to clients and carry what they grant, signed with a key
 // that lives as long as the emulator, so that nothing has to be remembered for each one.
-type chatTokens struct{ key [32]byte }
+type chatTokens struct {
+	key    [32]byte
+	serial atomic.Uint64 // of the newest
+}
 
 func newChatTokens() *chatTokens {
 	c := new(chatTokens)
@@ -90,7 +100,7 @@ func newChatTokens() *chatTokens {
 }
 
 const (
-	chatTokenHead = 3 + 16 + 1 + 8 // "ac-", a random id, kind, expiry in ms
+	chatTokenHead = 3 + 16 + 1 + 8 + 8 // "ac-", a random id, kind, expiry in ms, serial
 	chatTokenMax  = 2 << 10
 )
 
@@ -103,6 +113,7 @@ func (c *chatTokens) issue(g grant) string {
 		b[19] = 1
 	}
 	binary.BigEndian.PutUint64(b[20:], millis(g.expiresAt))
+	binary.BigEndian.PutUint64(b[28:], c.serial.Add(1))
 	b = append(b, g.identity...)
 	return base64.URLEncoding.EncodeToString(append(b, c.sign(b)...))
 }
@@ -119,9 +130,10 @@ func (c *chatTokens) open(token string, now time.Time) (grant, *authError) {
 	if !hmac.Equal(signature, c.sign(b)) {
 		return grant{}, &authError{authForeign, "the Chat token was not issued by this emulator; it may be older than its last start"}
 	}
-	expires := time.UnixMilli(int64(binary.BigEndian.Uint64(b[20:chatTokenHead]))) //nolint:gosec // issue wrote it from an int64
+	expires := time.UnixMilli(int64(binary.BigEndian.Uint64(b[20:28]))) //nolint:gosec // issue wrote it from an int64
 	g := grant{
-		identity: string(b[chatTokenHead:]), app: b[19] == 1, acceptedAt: now, expiresAt: expires, short: printable.Token(token),
+		identity: string(b[chatTokenHead:]), app: b[19] == 1, acceptedAt: now, expiresAt: expires,
+		serial: binary.BigEndian.Uint64(b[28:]), short: printable.Token(token),
 	}
 	if !now.Before(expires) {
 		return grant{}, &authError{authExpired, fmt.Sprintf("the Chat token expired at %s", expires.UTC().Format(time.RFC3339))}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
@@ -105,6 +106,7 @@ func (c *client) one(cmd msync.MSync_Command, into proto.Message) {
 // closed returns the close code and text that ended the connection.
 func (c *client) closed() (int, string) {
 	c.t.Helper()
+	time.Sleep(goodbyePause)
 	synctest.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -57,12 +57,16 @@ type Config struct {
 	// Over24h is Over24hCap when empty, ExpiredStatus is ExpiredAsReason when empty.
 	Over24h       Over24h
 	ExpiredStatus ExpiredStatus
+	// RateLimits makes REST calls over the documented rates fail with 429 (token-lifecycle.md section 3).
+	RateLimits bool
 	// EchoUser answers what it is told while nobody is logged in under its name. Empty means "echo".
 	EchoUser string
 	// ClockOffset is how far the emulator's clock is ahead of the machine's at the start.
 	ClockOffset time.Duration
 	// JournalSize is how many entries the journal holds; 0 means 10,000.
 	JournalSize int
+	// WebSDK is the file of the official Web SDK's bundle, for the demo page at /demo/; empty makes the page say where to get it.
+	WebSDK string
 	// Log gets every journal entry at debug level and the emulator's own troubles; nil is silent.
 	Log *slog.Logger
 }

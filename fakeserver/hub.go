@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"sync"
@@ -32,6 +33,7 @@ const (
 var (
 	errUserUnknown = errors.New("user not found")
 	errTooMany     = errors.New("the emulator holds no more users")
+	errBlocked     = errors.New("blocked")
 )
 
 // hub owns who exists, who is connected and what waits for whom. Everything in it is guarded by mu; nothing blocks while mu is held:
@@ -45,6 +47,7 @@ type hub struct {
 
 	mu    sync.Mutex
 	users map[string]*user
+	past  *history
 	turns uint64 // logins and departures so far: their order, which the clock cannot tell because it can jump
 }
 
@@ -54,6 +57,10 @@ type user struct {
 	created                        time.Time
 	devices                        map[string]*device
 	queues                         map[string]*queue
+
+	deactivated bool
+	voidBefore  uint64 // Chat tokens with a lower serial are void
+	settings    settings
 }
 
 // device is one place where a user logs in, known by its resource. It outlives its connections, so that what was delivered to it and
@@ -73,6 +80,9 @@ type queue struct {
 	acked   uint64 // the highest key that any device has confirmed; where a new device starts
 }
 
+// originREST is the origin of a copy of what was sent over REST. No device is called so, because names of devices are printable.
+const originREST = "\x00"
+
 // stored is a message in a queue. Its id is also its key: ids grow.
 type stored struct {
 	id     uint64
@@ -86,26 +96,45 @@ type receipt struct {
 	forEcho       bool // nobody but the echo user is there to answer
 }
 
-// resends remembers the receipts of a device's newest messages, so that a message sent twice is stored once.
-type resends struct {
-	byMeta map[uint64]receipt
-	order  []uint64
+// sentOnce is how a message that is sent again is recognised: by the sender's id, and by what is in it. The id alone will not do: the Web SDK
+// can give a receipt and a text of the same millisecond the same one.
+type sentOnce struct{ id, content uint64 }
+
+var contentSeed = maphash.MakeSeed()
+
+// once identifies an upstream message; it is zero when the sender gave no id.
+func once(meta *msync.Meta) sentOnce {
+	if meta.GetId() == 0 {
+		return sentOnce{}
+	}
+	var h maphash.Hash
+	h.SetSeed(contentSeed)
+	_, _ = h.WriteString(meta.GetTo().GetName()) // a hash takes everything
+	_ = h.WriteByte(0)
+	_, _ = h.Write(meta.GetPayload())
+	return sentOnce{meta.GetId(), h.Sum64()}
 }
 
-func (r *resends) add(metaID uint64, rec receipt) {
-	if r.byMeta == nil {
-		r.byMeta = make(map[uint64]receipt)
+// resends remembers the receipts of a device's newest messages, so that a message sent twice is stored once.
+type resends struct {
+	receipts map[sentOnce]receipt
+	order    []sentOnce
+}
+
+func (r *resends) add(m sentOnce, rec receipt) {
+	if r.receipts == nil {
+		r.receipts = make(map[sentOnce]receipt)
 	}
 	if len(r.order) == resendWindow {
-		delete(r.byMeta, r.order[0])
+		delete(r.receipts, r.order[0])
 		r.order = r.order[1:]
 	}
-	r.byMeta[metaID] = rec
-	r.order = append(r.order, metaID)
+	r.receipts[m] = rec
+	r.order = append(r.order, m)
 }
 
 func newHub(cfg Config, clk *clock.Clock, j *journal) *hub {
-	h := &hub{cfg: cfg, clock: clk, journal: j, users: make(map[string]*user)}
+	h := &hub{cfg: cfg, clock: clk, journal: j, users: make(map[string]*user), past: newHistory()}
 	for _, u := range cfg.Users {
 		h.add(u.Name, u.Password, "")
 	}
@@ -226,10 +255,12 @@ type outgoing struct {
 	from     *user
 	device   *device // nil for messages of the emulator's own users
 	to       string
-	metaID   uint64 // the sender's own id; 0 when it has none
+	once     sentOnce // zero when the sender gave no id
 	meta     *msync.Meta
-	onlyLive bool // ROUTE_ONLINE: for whoever is connected, never stored for later
-	receipt  bool // it confirms a message and says nothing itself
+	body     *msync.MessageBody // what the payload of meta holds
+	onlyLive bool               // ROUTE_ONLINE: for whoever is connected, never stored for later
+	receipt  bool               // it confirms a message and says nothing itself
+	mirror   bool               // sent over REST, and the sender's devices are to show it
 }
 
 // note tells receipts from messages in the journal.
@@ -245,8 +276,8 @@ func (m outgoing) note() string {
 func (h *hub) store(m outgoing) (receipt, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if m.device != nil && m.metaID != 0 {
-		if rec, ok := m.device.sent.byMeta[m.metaID]; ok {
+	if m.device != nil && m.once != (sentOnce{}) {
+		if rec, ok := m.device.sent.receipts[m.once]; ok {
 			return rec, nil
 		}
 	}
@@ -254,10 +285,13 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	if err != nil {
 		return receipt{}, err
 	}
+	if m.device != nil && isContent(m.body) && to.settings.blocked[m.from.name] {
+		return receipt{}, errBlocked
+	}
 	rec := h.nextReceipt()
 	m.meta.Id, m.meta.Timestamp = &rec.id, &rec.timestamp
-	if m.device != nil && m.metaID != 0 {
-		m.device.sent.add(m.metaID, rec)
+	if m.device != nil && m.once != (sentOnce{}) {
+		m.device.sent.add(m.once, rec)
 	}
 	h.journal.add(Entry{Name: MessageStored, User: to.name, MessageID: messageID(rec.id), From: m.from.name, To: to.name, Reason: m.note()})
 	rec.forEcho = to.name == h.cfg.EchoUser && len(to.online()) == 0
@@ -267,6 +301,10 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	if m.device != nil && len(m.from.devices) > 1 && to != m.from {
 		h.enqueue(m.from, to.name, stored{id: rec.id, origin: m.device.resource, meta: m.meta}, m.onlyLive)
 	}
+	if m.mirror && len(m.from.devices) > 0 && to != m.from {
+		h.enqueue(m.from, to.name, stored{id: rec.id, origin: originREST, meta: m.meta}, m.onlyLive)
+	}
+	h.remember(m)
 	return rec, nil
 }
 

@@ -28,6 +28,8 @@ const (
 	MessageStored     EntryName = "message.stored"
 	MessageDelivered  EntryName = "message.delivered"
 	MessageDropped    EntryName = "message.dropped"
+	HistoryTrimmed    EntryName = "history.trimmed"
+	FileDropped       EntryName = "file.dropped"
 )
 
 // Entry is one line of the journal. Fields that do not apply are zero. No field ever holds a whole token.

@@ -26,6 +26,8 @@ const (
 	closeInvalid      = 1007
 	closePolicy       = 1008
 	closeTryAgainSoon = 1013
+	// closeRefused ends a refused login. Only SockJS has a code for it, which the SDKs know; on a WebSocket it is a normal close.
+	closeRefused = 401
 )
 
 // link is one connection to the gateway, from its first frame to its end.

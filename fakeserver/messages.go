@@ -39,6 +39,10 @@ func (l *link) send(meta *msync.Meta) {
 		l.refuse(meta, msync.Status_PERMISSION_DENIED, "Sorry, data is too large")
 		return
 	}
+	if body.GetType() == msync.MessageBody_EDIT && !l.srv.hub.noteEdit(l.user.name, to, &body) {
+		l.refuse(meta, msync.Status_FAIL, "there is no such message to edit")
+		return
+	}
 	out, err := l.srv.hub.address(l.user, l.device, to, &body, meta)
 	if err != nil {
 		l.refuse(meta, msync.Status_PB_PARSER_ERROR, "the message body cannot be written")
@@ -53,7 +57,7 @@ func (l *link) send(meta *msync.Meta) {
 		return
 	}
 	l.push(msync.MSync_SYNC, &msync.CommSyncDL{
-		Status: okStatus(), MetaId: meta.Id, ServerId: &rec.id, Timestamp: &rec.timestamp,
+		Status: okStatus(), MetaId: meta.Id, ServerId: &rec.id, Timestamp: &rec.timestamp, Metas: l.srv.hub.editAnswer(&body, rec),
 	})
 	if rec.forEcho {
 		l.srv.hub.echo(l.user.name, &body, rec.id)
@@ -76,7 +80,7 @@ func (h *hub) address(from *user, device *device, to string, body *msync.Message
 		return outgoing{}, err
 	}
 	return outgoing{
-		from: from, device: device, to: to, metaID: meta.GetId(),
+		from: from, device: device, to: to, once: once(meta), body: body,
 		onlyLive: meta.GetRoutetype() == msync.Meta_ROUTE_ONLINE, receipt: isReceipt(body),
 		meta: &msync.Meta{
 			From: h.jid(from.name, resource), To: h.jid(to, ""), Ns: msync.Meta_CHAT.Enum(), Payload: payload,

@@ -45,7 +45,7 @@ func (l *link) provision(m *msync.MSync) {
 			Token: printable.Token(msync.Credential(m, &p)),
 		})
 		l.push(msync.MSync_PROVISION, &msync.Provision{Status: no.status})
-		l.close("login refused: " + no.detail)
+		l.closeWith(closeRefused, "login refused: "+no.detail)
 		return
 	}
 	resource := p.GetResource()
@@ -111,6 +111,9 @@ func (s *Server) admit(m *msync.MSync, p *msync.Provision) (*user, grant, *refus
 	u, err := s.hub.ensure(name)
 	if err != nil {
 		return nil, grant{}, &refusal{status(msync.Status_FAIL, reasonNoUser), 204, err.Error()}
+	}
+	if u.deactivated {
+		return nil, grant{}, &refusal{status(msync.Status_IM_FORBIDDEN, "Sorry, user is deactivated"), 57, "the user is deactivated"}
 	}
 	return u, g, nil
 }

@@ -252,7 +252,7 @@ func TestREST(t *testing.T) {
 		{"disconnect as a user", post, "./users/alice/disconnect", "alice", "", 401, foreign},
 
 		{"unknown path", get, "./nonsense", "app", "", 404, noSuch},
-		{"unknown method", http.MethodPut, "./users/alice", "app", "", 404, noSuch},
+		{"unknown method", http.MethodPatch, "./users/alice", "app", "", 404, noSuch},
 		{"no user in the path", get, "./users//status", "app", "", 404, noSuch},
 		{"no path", get, "/ttlchat/demo", "app", "", 404, noSuch},
 		{"root", get, "/", "app", "", 404, noSuch},

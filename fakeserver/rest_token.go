@@ -67,6 +67,10 @@ func (c *call) passwordGrant(name, password string, ttl *int64) {
 		c.fail(restError{status: 400, Error: "invalid_grant", Exception: securityException, Description: "invalid password"})
 		return
 	}
+	if e, _, _ := c.srv.hub.find(name); !e.Activated {
+		c.fail(restError{status: 400, Error: "invalid_grant", Exception: securityException, Description: "user not activated"})
+		return
+	}
 	life := passwordTokenLife
 	if ttl != nil {
 		switch {
@@ -132,7 +136,7 @@ type userEntity struct {
 
 func (u *user) entity() userEntity {
 	at := u.created.UnixMilli()
-	return userEntity{UUID: u.uuid, Type: "user", Created: at, Modified: at, Username: u.name, Activated: true, Nickname: u.nickname}
+	return userEntity{UUID: u.uuid, Type: "user", Created: at, Modified: at, Username: u.name, Activated: !u.deactivated, Nickname: u.nickname}
 }
 
 // registration is one user in POST users.

@@ -70,11 +70,10 @@ func (c *call) register(u registration) (userEntity, *restError) {
 		bad := errIllegal(fmt.Sprintf("username %s is not legal: 1 to 64 of a-z, 0-9, _ - .", printable.Line(u.Username, 64)))
 		return userEntity{}, &bad
 	}
-	if u.Password == "" || len(u.Password) > 64 {
-		bad := errIllegal("password must have 1 to 64 bytes")
-		return userEntity{}, &bad
+	if bad := checkPasswordForm(u.Password); bad != nil {
+		return userEntity{}, bad
 	}
-	e, err := c.srv.hub.register(u.Username, u.Password, printable.Line(u.Nickname, 100))
+	e, err := c.srv.hub.register(u.Username, u.Password, nickname(u.Nickname))
 	if errors.Is(err, errUserExists) {
 		return userEntity{}, &restError{
 			status: 400, Error: "duplicate_unique_property_exists", Exception: "DuplicateUniquePropertyExistsException",
@@ -87,6 +86,16 @@ func (c *call) register(u registration) (userEntity, *restError) {
 	}
 	return e, nil
 }
+
+func checkPasswordForm(password string) *restError {
+	if password == "" || len(password) > 64 {
+		bad := errIllegal("password must have 1 to 64 bytes")
+		return &bad
+	}
+	return nil
+}
+
+func nickname(s string) string { return printable.Line(s, 100) }
 
 func (c *call) getUsers() {
 	if !c.admin() {
@@ -148,11 +157,80 @@ func (c *call) getUserStatus() {
 		c.fail(errNoSuchResource)
 		return
 	}
-	state := "offline"
+	c.ok(envelope{Data: map[string]string{name: onlineState(online)}})
+}
+
+func onlineState(online bool) string {
 	if online {
-		state = "online"
+		return "online"
 	}
-	c.ok(envelope{Data: map[string]string{name: state}})
+	return "offline"
+}
+
+// maxBatchStatus is how many users one call may ask about (protocol.md e).
+const maxBatchStatus = 100
+
+// postBatchStatus tells of many users whether they are online. Nobody checks that they exist, as at the service.
+func (c *call) postBatchStatus() {
+	var req struct {
+		Usernames []string `json:"usernames"`
+	}
+	if !c.admin() || !c.decode(&req) {
+		return
+	}
+	if len(req.Usernames) == 0 || len(req.Usernames) > maxBatchStatus {
+		c.fail(errIllegal(fmt.Sprintf("want 1 to %d usernames", maxBatchStatus)))
+		return
+	}
+	states := make([]map[string]string, len(req.Usernames))
+	for i, name := range req.Usernames {
+		_, online, _ := c.srv.hub.find(name)
+		states[i] = map[string]string{name: onlineState(online)}
+	}
+	c.ok(envelope{Data: states})
+}
+
+// getResources lists the devices on which a user is online.
+func (c *call) getResources() {
+	if !c.own() {
+		return
+	}
+	type resource struct {
+		Resource   string `json:"res"`
+		DeviceUUID string `json:"device_uuid"`
+		DeviceName string `json:"device_name"`
+	}
+	list := []resource{}
+	if !c.srv.hub.with(c.params["user"], func(u *user) {
+		for _, l := range u.online() {
+			list = append(list, resource{l.device.resource, l.device.uuid, l.device.name})
+		}
+	}) {
+		c.fail(errNoSuchResource)
+		return
+	}
+	c.ok(envelope{Data: list})
+}
+
+// getOfflineCount counts the messages that no device of the user has confirmed.
+func (c *call) getOfflineCount() {
+	if !c.admin() {
+		return
+	}
+	name, count := c.params["user"], 0
+	if !c.srv.hub.with(name, func(u *user) {
+		for _, q := range u.queues {
+			for _, s := range q.entries {
+				if s.origin == "" && s.id > q.acked {
+					count++
+				}
+			}
+		}
+	}) {
+		c.fail(errNoSuchResource)
+		return
+	}
+	c.ok(envelope{Data: map[string]int{name: count}})
 }
 
 // disconnectUser throws all devices of a user out with 217. The documents disagree on the method, so both work.
@@ -169,4 +247,24 @@ func (c *call) disconnectUser() {
 		l.kick(msync.StatisticsBody_USER_KICKED_BY_OTHER_DEVICE, "disconnected over REST")
 	}
 	c.ok(envelope{Data: map[string]bool{"result": true}})
+}
+
+// disconnectDevice throws one device of a user out; the result says whether it was online.
+func (c *call) disconnectDevice() {
+	if !c.admin() {
+		return
+	}
+	name := c.params["user"]
+	if _, _, ok := c.srv.hub.find(name); !ok {
+		c.fail(errNoSuchResource)
+		return
+	}
+	found := false
+	for _, l := range c.srv.hub.links(name) {
+		if l.device.resource == c.params["resource"] {
+			l.kick(msync.StatisticsBody_USER_KICKED_BY_OTHER_DEVICE, "disconnected over REST")
+			found = true
+		}
+	}
+	c.ok(envelope{Data: map[string]bool{"result": found}})
 }

@@ -21,6 +21,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,9 +47,10 @@ type Server struct {
 	work        sync.WaitGroup
 	sockets     sync.WaitGroup
 
-	mu     sync.Mutex
-	open   map[*link]*socket
-	closed bool
+	mu           sync.Mutex
+	open         map[*link]*socket
+	tokenAddress string
+	closed       bool
 }
 
 // New makes an emulator. It fails when the configuration makes no sense; nothing is listening yet.
@@ -79,6 +81,9 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 // is not wanted. It returns nil after Close, or the first listener's error; it must be called once.
 func (s *Server) Serve(chat, token net.Listener) error {
 	s.mu.Lock()
+	if token != nil {
+		s.tokenAddress = token.Addr().String()
+	}
 	if !s.closed {
 		s.work.Go(func() { s.schedule.run(s.done) })
 	}
@@ -131,7 +136,7 @@ func (s *Server) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 		for _, sock := range open {
-			_ = sock.conn.Close()
+			sock.frames.cut()
 		}
 		<-gone
 	}
@@ -163,15 +168,21 @@ func (s *Server) untrack(l *link) {
 	delete(s.open, l)
 }
 
-// chatHandler is the chat listener: WebSockets on any path, as the service takes them, and REST for the rest.
+// chatHandler is the chat listener: SockJS below /ws, WebSockets on any other path, as the service takes them, the demo page, and REST for
+// the rest.
 func (s *Server) chatHandler() http.Handler {
-	rest := s.restHandler()
+	rest, old, demo := s.restHandler(), s.sockjsHandler(), s.demoHandler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if websocket.IsWebSocketUpgrade(r) {
+		switch {
+		case r.URL.Path == sockjsPath || strings.HasPrefix(r.URL.Path, sockjsPath+"/"):
+			old.ServeHTTP(w, r)
+		case websocket.IsWebSocketUpgrade(r):
 			s.serveGateway(w, r)
-			return
+		case strings.HasPrefix(r.URL.Path, demoPath):
+			demo.ServeHTTP(w, r)
+		default:
+			rest.ServeHTTP(w, r)
 		}
-		rest.ServeHTTP(w, r)
 	})
 }
 

@@ -25,7 +25,7 @@ func TestConfig(t *testing.T) {
 		want string // part of the error, "" for none
 	}{
 		"zero":                  {Config{}, ""},
-		"everything":            {Config{otherHex, otherHex, "org", "app", []User{{"a", ""}}, true, 16, "refuse", "enum", "parrot", -time.Hour, 1, nil}, ""},
+		"everything":            {Config{otherHex, otherHex, "org", "app", []User{{"a", ""}}, true, 16, "refuse", "enum", true, "parrot", -time.Hour, 1, "sdk.js", nil}, ""},
 		"App ID alone":          {Config{AppID: DemoAppID}, "fakeserver: app credentials: the App Certificate is not 32 hex"},
 		"certificate alone":     {Config{AppCertificate: otherHex}, "fakeserver: app credentials: the App ID is not 32 hex"},
 		"App ID no hex":         {Config{AppID: strings.Repeat("x", 32), AppCertificate: otherHex}, "the App ID is not"},

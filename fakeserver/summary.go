@@ -18,6 +18,8 @@ func (e Entry) Summary() string {
 		add("%s → %s (%s)", e.From, e.To, e.MessageID)
 	case e.MessageID != "":
 		add("%s", e.MessageID)
+	case e.From != "":
+		add("%s → %s", e.From, e.To)
 	}
 	if e.Token != "" {
 		add("%s", e.Token)

@@ -347,19 +347,35 @@ func TestResend(t *testing.T) {
 	})
 }
 
+// TestCollidingIDs: the Web SDK can give a receipt and a text the same id; both are messages of their own, and each one sent again is not.
+func TestCollidingIDs(t *testing.T) {
+	text, ack := &msync.Meta{Id: new(uint64(7)), Payload: []byte("text")}, &msync.Meta{Id: new(uint64(7)), Payload: []byte("ack")}
+	again := &msync.Meta{Id: new(uint64(7)), Payload: []byte("text"), Timestamp: new(uint64(1))}
+	other := &msync.Meta{Id: new(uint64(7)), Payload: []byte("text"), To: msync.NewJID("", "bob", "")}
+	if once(text) == once(ack) || once(text) == once(other) {
+		t.Error("different messages of one id are taken for the same")
+	}
+	if once(text) != once(again) {
+		t.Error("a message sent again is not recognised")
+	}
+	if once(&msync.Meta{Payload: []byte("text")}) != (sentOnce{}) {
+		t.Error("a message without an id has an identity")
+	}
+}
+
 // TestResendWindow: the receipts that are kept are bounded, and the newest are the ones kept.
 func TestResendWindow(t *testing.T) {
 	var r resends
 	for id := uint64(1); id <= resendWindow+10; id++ {
-		r.add(id, receipt{id: id})
+		r.add(sentOnce{id: id}, receipt{id: id})
 	}
-	if len(r.byMeta) != resendWindow || len(r.order) != resendWindow {
-		t.Errorf("%d receipts in an order of %d", len(r.byMeta), len(r.order))
+	if len(r.receipts) != resendWindow || len(r.order) != resendWindow {
+		t.Errorf("%d receipts in an order of %d", len(r.receipts), len(r.order))
 	}
-	if _, ok := r.byMeta[10]; ok {
+	if _, ok := r.receipts[sentOnce{id: 10}]; ok {
 		t.Error("the oldest receipt is still there")
 	}
-	if _, ok := r.byMeta[11]; !ok {
+	if _, ok := r.receipts[sentOnce{id: 11}]; !ok {
 		t.Error("a receipt inside the window is gone")
 	}
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // tokenHandler is the token server of the official Go sample, quirks included (sources/000): any method will do, a missing expire is 0,
-// a builder's error comes with 200, and the answer carries the content type that Go guesses.
+// a builder's error comes with 200, and the answer carries the content type that Go guesses. Beside it stands the login of the older
+// documents.
 func (s *Server) tokenHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/generate-user-token", s.sampleToken(func(user string, expire uint32, at time.Time) (string, error) {
@@ -19,6 +20,7 @@ func (s *Server) tokenHandler() http.Handler {
 	mux.HandleFunc("/generate-app-token", s.sampleToken(func(_ string, expire uint32, at time.Time) (string, error) {
 		return agoratoken.BuildApp(s.cfg.credentials(), expire, at)
 	}))
+	mux.HandleFunc("/token", s.login)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		mux.ServeHTTP(status, r)

@@ -107,7 +107,7 @@ func TestTokenServerRefuses(t *testing.T) {
 		"expire as text":          {http.MethodPost, "/generate-user-token", `{"user_uuid":"alice","expire":"60"}`, 400, invalid},
 		"a user who is a number":  {http.MethodPost, "/generate-user-token", `{"user_uuid":7,"expire":60}`, 400, invalid},
 		"larger than the limit":   {http.MethodPost, "/generate-user-token", `{"user_uuid":"` + strings.Repeat("a", maxBody) + `"}`, 400, invalid},
-		"unknown path":            {http.MethodPost, "/token", `{}`, 404, "404 page not found\n"},
+		"unknown path":            {http.MethodPost, "/tokens", `{}`, 404, "404 page not found\n"},
 		"unknown path below":      {http.MethodPost, "/generate-user-token/x", `{}`, 404, "404 page not found\n"},
 		"the root":                {http.MethodGet, "/", ``, 404, "404 page not found\n"},
 		"a path of the chat side": {http.MethodPost, "/ttlchat/demo/token", `{"grant_type":"agora"}`, 404, "404 page not found\n"},

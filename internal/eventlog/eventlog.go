@@ -35,7 +35,7 @@ func (l *Log[T]) Append(number func(seq uint64) T) uint64 {
 		return l.last
 	}
 	l.last++
-	l.ring[int(l.last%uint64(len(l.ring)))] = number(l.last)
+	l.ring[l.last%uint64(len(l.ring))] = number(l.last)
 	l.wake()
 	return l.last
 }
@@ -84,7 +84,7 @@ func (l *Log[T]) since(seq uint64) ([]T, uint64) {
 	}
 	entries := make([]T, 0, l.last-first+1)
 	for n := first; n <= l.last; n++ {
-		entries = append(entries, l.ring[int(n%uint64(len(l.ring)))])
+		entries = append(entries, l.ring[n%uint64(len(l.ring))])
 	}
 	return entries, missed
 }
