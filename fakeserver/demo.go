@@ -42,7 +42,8 @@ func (s *Server) demoHandler() http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; connect-src *; img-src 'self' data:; style-src 'self' 'unsafe-inline'")
+		// The SDK's protobuf library compiles its readers and writers from text, so it does not run without unsafe-eval.
+		h.Set("Content-Security-Policy", "default-src 'self'; script-src 'self' 'unsafe-eval'; connect-src *; img-src 'self' data:; style-src 'self' 'unsafe-inline'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
 		mux.ServeHTTP(w, r)
