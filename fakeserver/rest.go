@@ -3,10 +3,8 @@ package fakeserver
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -317,170 +315,10 @@ func (c *call) answer(status int, body any) {
 	_, _ = c.w.Write(b) // the client may be gone
 }
 
-// restError is the service's error body with its HTTP status (token-lifecycle.md section 3).
-type restError struct {
-	status      int
-	Error       string `json:"error"`
-	Exception   string `json:"exception"`
-	Timestamp   int64  `json:"timestamp"`
-	Duration    int64  `json:"duration"`
-	Description string `json:"error_description"`
-	// Code 40001 is what agora-chat 1.0.4 needs to settle a refused token (protocol-versions.md note 1).
-	Code int `json:"error_code,omitempty"`
-}
-
-const (
-	securityException = "EasemobSecurityException"
-	notFoundException = "ServiceResourceNotFoundException"
-	tokenErrorCode    = 40001
-)
-
-var (
-	errOAuth = restError{
-		status: 401, Error: "unauthorized", Exception: securityException, Description: "Unable to authenticate (OAuth)", Code: tokenErrorCode,
-	}
-	errExpiredToken = restError{
-		status: 401, Error: "unauthorized", Exception: securityException,
-		Description: "Unable to authenticate due to expired access token", Code: tokenErrorCode,
-	}
-	errCorruptToken = restError{
-		status: 401, Error: "auth_bad_access_token", Exception: securityException,
-		Description: "Unable to authenticate due to corrupt access token", Code: tokenErrorCode,
-	}
-	errForeignToken = restError{
-		status: 401, Error: "auth_bad_access_token", Exception: securityException, Description: "Unable to authenticate", Code: tokenErrorCode,
-	}
-	errNotOpen = restError{
-		status: 401, Error: "unauthorized", Exception: securityException,
-		Description: "Registration is not open, please contact the app admin",
-	}
-	errNoSuchResource = restError{
-		status: 404, Error: "service_resource_not_found", Exception: notFoundException, Description: "Service resource not found",
-	}
-	errJSON = restError{
-		status: 400, Error: "json_parse", Exception: "JsonParseException", Description: "The request body is not the JSON that this call takes",
-	}
-	errBodyTooLarge = restError{
-		status: 413, Error: "request_entity_too_large", Exception: "RequestEntityTooLargeException", Description: "The request body is too large",
-	}
-)
-
-func errAppNotFound(org, app string) restError {
-	name := printable.Line(org+"/"+app, 140)
-	return restError{
-		status: 404, Error: "organization_application_not_found", Exception: "OrganizationApplicationNotFoundException",
-		Description: "Could not find application for " + name + " from URI: " + name,
-	}
-}
-
-func errIllegal(description string) restError {
-	return restError{status: 400, Error: "illegal_argument", Exception: "IllegalArgumentException", Description: description}
-}
-
-// errToken is how a REST call other than a renewal refuses a token. A missing one is answered like an expired one, as the service does.
-func errToken(bad *authError) restError {
-	switch bad.kind {
-	case authMissing, authExpired:
-		return errExpiredToken
-	case authCorrupt:
-		return errCorruptToken
-	default:
-		return errForeignToken
-	}
-}
-
-func (c *call) fail(e restError) {
-	e.Timestamp, e.Duration = c.srv.clock.Now().UnixMilli(), time.Since(c.start).Milliseconds()
-	c.answer(e.status, e)
-}
-
 // note writes the call into the journal.
 func (c *call) note() {
 	c.srv.journal.add(Entry{
 		Name: RESTRequest, Method: printable.Line(c.r.Method, 16), Path: printable.Line(printable.Scrub(c.r.URL.Path), 200),
 		Status: c.status, User: printable.Line(c.user, 64), Reason: c.reason,
 	})
-}
-
-// nameOf turns an identity, a user name or a UUID, into the user name; an identity of nobody stays what it is.
-func (h *hub) nameOf(identity string) string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.users[identity] != nil {
-		return identity
-	}
-	for name, u := range h.users {
-		if u.uuid == identity {
-			return name
-		}
-	}
-	return identity
-}
-
-var errUserExists = errors.New("user exists")
-
-// register makes an account on an admin's or a user's own request.
-func (h *hub) register(name, password, nickname string) (userEntity, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.users[name] != nil {
-		return userEntity{}, errUserExists
-	}
-	if len(h.users) >= maxUsers {
-		return userEntity{}, errTooMany
-	}
-	return h.add(name, password, nickname).entity(), nil
-}
-
-// find returns what REST says about a user.
-func (h *hub) find(name string) (e userEntity, online, ok bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	u := h.users[name]
-	if u == nil {
-		return userEntity{}, false, false
-	}
-	return u.entity(), len(u.online()) > 0, true
-}
-
-// list returns up to limit users in the order of their names, from the one after cursor.
-func (h *hub) list(cursor string, limit int) []userEntity {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var names []string
-	for name := range h.users {
-		if name > cursor {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	list := []userEntity{} // nobody is an empty list in JSON, not null
-	for _, name := range names[:min(limit, len(names))] {
-		list = append(list, h.users[name].entity())
-	}
-	return list
-}
-
-// remove deletes an account and returns its open links, which the caller kicks.
-func (h *hub) remove(name string) (e userEntity, links []*link, ok bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	u := h.users[name]
-	if u == nil {
-		return userEntity{}, nil, false
-	}
-	delete(h.users, name)
-	h.past.forget(name)
-	return u.entity(), u.online(), true
-}
-
-// checkPassword reports whether the user exists and whether the password is right; an account without one has no right password.
-func (h *hub) checkPassword(name, password string) (exists, right bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	u := h.users[name]
-	if u == nil {
-		return false, false
-	}
-	return true, u.password != "" && u.password == password
 }
