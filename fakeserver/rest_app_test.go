@@ -248,6 +248,7 @@ func TestRoaming(t *testing.T) {
 		edit := msync.TextBody("", "bob", "edited")
 		edit.Type, edit.EditMessageId = msync.MessageBody_EDIT.Enum(), &edited
 		alice.post(10, "bob", edit, nil)
+		alice.take() // both are stored before bob comes
 		bob := w.login("bob", "pad")
 		bob.post(1, "alice", &msync.MessageBody{Type: msync.MessageBody_RECALL.Enum(), AckMessageId: &mine}, nil)
 		check("alice", "", ids[0], true, "4", "3", "edited", "0")
