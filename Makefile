@@ -12,8 +12,8 @@ lint: ## check format, vet and golangci-lint as CI does
 race: ## run the tests with the race detector
 	go test -race ./...
 
-e2e: ## run the official Web SDK against the emulator (not there yet)
-	@echo "The end-to-end tests with the official Web SDK are not there yet." >&2; exit 1
+e2e: ## run the official Web SDK against the emulator, in jsdom and in Chromium
+	bash .ci/run e2e
 
 bench: ## run the benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
