@@ -60,6 +60,7 @@ function render() {
   const all = backends.map(results);
   const names = Object.keys(versions);
   const checks = [...all[0][names[0]].keys()];
+  const rows = checks.map((check) => [check, ...names.map((sdk) => cell(all, sdk, check))]);
   const passed = names.map((sdk) => checks.filter((check) => cell(all, sdk, check) === 'passes').length);
   const reasons = new Set(names.flatMap((sdk) => [...all[0][sdk].values()].map((r) => r.reason).filter(Boolean)));
   return `# SDK versions
@@ -75,7 +76,7 @@ ${table([['', ...names], ...Object.entries(facts).map(([name, fact]) => [name, .
 
 "passes" means in both jsdom and Chromium, by the version's own expectations above.
 
-${table([['check', ...names], ...checks.map((check) => [check, ...names.map((sdk) => cell(all, sdk, check))]), ['**passed**', ...passed.map((n) => `**${n} of ${checks.length}**`)]])}
+${table([['check', ...names], ...rows, ['**passed**', ...passed.map((n) => `**${n} of ${checks.length}**`)]])}
 ${reasons.size ? `\nWhat is skipped ${[...reasons].sort().join('; ')}.\n` : ''}`;
 }
 

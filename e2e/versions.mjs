@@ -24,8 +24,8 @@ const S = { ...W50, family: 'S', sockjs: true, opensEarly: true };
 
 // Family E: SockJS, and agoraToken is traded for a Chat token over REST. A refused trade makes open() reject with 12.
 const E = {
-  ...S, family: 'E', exchanges: true, refused: { expired: 12, forged: 12 }, refusedProvision: null, renewsForOthers: true, disconnectReason: false,
-  offlineEvents: false, sendTime: false,
+  ...S, family: 'E', exchanges: true, refused: { expired: 12, forged: 12 }, refusedProvision: null, renewsForOthers: true,
+  disconnectReason: false, offlineEvents: false, sendTime: false,
 };
 
 export const versions = {

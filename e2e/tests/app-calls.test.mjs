@@ -38,7 +38,8 @@ group('right after login', {}, (check) => {
     const { data } = await alice.call('getServerConversations', { pageSize: 20, cursor: '' });
     assert.equal(data.conversations.length, 1);
     const [conversation] = data.conversations;
-    assert.deepEqual([conversation.conversationId, conversation.conversationType, conversation.lastMessage.msg], ['bob', 'singleChat', 'two']);
+    assert.deepEqual([conversation.conversationId, conversation.conversationType], ['bob', 'singleChat']);
+    assert.equal(conversation.lastMessage.msg, 'two');
   });
 
   check('conversations as the UI kit asks for them', async (w) => {
@@ -90,9 +91,11 @@ group('right after login', {}, (check) => {
 
   check('what is not simulated is refused at once, and harms nothing', async (w) => {
     const alice = await w.login('alice');
-    await assert.rejects(alice.call('createGroup', { data: { groupname: 'g', desc: '', members: [], public: true, approval: false, allowinvites: true, inviteNeedConfirm: false } }), (e) => typeof e.type === 'number');
-    await assert.rejects(alice.call('getGroupInfo', { groupId: '1' }), (e) => typeof e.type === 'number');
-    await assert.rejects(alice.call('addReaction', { messageId: '1', reaction: 'x' }), (e) => typeof e.type === 'number');
+    const refused = (e) => typeof e.type === 'number';
+    const group = { groupname: 'g', desc: '', members: [], public: true, approval: false, allowinvites: true, inviteNeedConfirm: false };
+    await assert.rejects(alice.call('createGroup', { data: group }), refused);
+    await assert.rejects(alice.call('getGroupInfo', { groupId: '1' }), refused);
+    await assert.rejects(alice.call('addReaction', { messageId: '1', reaction: 'x' }), refused);
     await alice.say('bob', 'all is well');
   });
 });

@@ -7,6 +7,9 @@ import { group } from '../lib/check.mjs';
 const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const noise = Buffer.from(Uint8Array.from({ length: 70_000 }, (_, i) => (i * 31) % 256)).toString('base64');
 
+const file = (name, type, bytes) => ({ name, type, bytes });
+const someFile = { type: 'file', filename: 'noise.bin', file: file('noise.bin', 'application/octet-stream', noise) };
+
 // sent sends a message with a file from alice to bob and returns what bob received.
 async function sent(w, message, event) {
   const alice = await w.login('alice');
@@ -27,37 +30,41 @@ async function downloads(client, url, bytes) {
 
 group('files', {}, (check) => {
   check('image', async (w) => {
-    const { got, bob } = await sent(w, { type: 'img', width: 1, height: 1, file: { name: 'dot.png', type: 'image/png', bytes: png } }, 'onImageMessage');
+    const message = { type: 'img', width: 1, height: 1, file: file('dot.png', 'image/png', png) };
+    const { got, bob } = await sent(w, message, 'onImageMessage');
     assert.deepEqual([got.width, got.height, got.file_length], [1, 1, Buffer.from(png, 'base64').length]);
     await downloads(bob, got.url, png);
     assert.equal((await bob.download(got.thumb)).status, 200);
   });
 
   check('file', async (w) => {
-    const { got, bob } = await sent(w, { type: 'file', filename: 'noise.bin', file: { name: 'noise.bin', type: 'application/octet-stream', bytes: noise } }, 'onFileMessage');
+    const { got, bob } = await sent(w, someFile, 'onFileMessage');
     assert.deepEqual([got.filename, got.file_length], ['noise.bin', 70_000]);
     await downloads(bob, got.url, noise);
   });
 
   check('audio', async (w) => {
-    const { got, bob } = await sent(w, { type: 'audio', filename: 'a.amr', length: 3, file: { name: 'a.amr', type: 'audio/amr', bytes: noise } }, 'onAudioMessage');
+    const message = { type: 'audio', filename: 'a.amr', length: 3, file: file('a.amr', 'audio/amr', noise) };
+    const { got, bob } = await sent(w, message, 'onAudioMessage');
     assert.deepEqual([got.filename, got.length], ['a.amr', 3]);
     await downloads(bob, got.url, noise);
   });
 
   check('video', async (w) => {
-    const { got, bob } = await sent(w, { type: 'video', filename: 'v.mp4', length: 7, file: { name: 'v.mp4', type: 'video/mp4', bytes: noise } }, 'onVideoMessage');
+    const message = { type: 'video', filename: 'v.mp4', length: 7, file: file('v.mp4', 'video/mp4', noise) };
+    const { got, bob } = await sent(w, message, 'onVideoMessage');
     assert.deepEqual([got.filename, got.length], ['v.mp4', 7]);
     await downloads(bob, got.url, noise);
   });
 
   check('a file so large that the SDK asks for an upload in parts first', async (w) => {
-    const { got } = await sent(w, { type: 'file', filename: 'large.bin', file: { name: 'large.bin', type: 'application/octet-stream', size: 8 << 20 } }, 'onFileMessage');
+    const zeros = { name: 'large.bin', type: 'application/octet-stream', size: 8 << 20 };
+    const { got } = await sent(w, { type: 'file', filename: 'large.bin', file: zeros }, 'onFileMessage');
     assert.equal(got.file_length, 8 << 20);
   });
 
   check('a wrong secret opens nothing', async (w) => {
-    const { got, bob } = await sent(w, { type: 'file', filename: 'noise.bin', file: { name: 'noise.bin', type: 'application/octet-stream', bytes: noise } }, 'onFileMessage');
+    const { got, bob } = await sent(w, someFile, 'onFileMessage');
     const url = new URL(got.url);
     url.searchParams.set('share-secret', 'guess');
     assert((await bob.download(url.href)).status >= 400);
@@ -68,7 +75,8 @@ group('files', {}, (check) => {
     const bob = await w.login('bob');
     const parts = [];
     for (const msg of ['one', 'two']) parts.push((await alice.say('carol', msg)).message);
-    await alice.send({ type: 'combine', to: 'bob', compatibleText: 'not shown', title: 'Two messages', summary: 'one, two', messageList: parts });
+    const shown = { title: 'Two messages', summary: 'one, two', compatibleText: 'not shown' };
+    await alice.send({ type: 'combine', to: 'bob', messageList: parts, ...shown });
     const { data: got } = await bob.event('onMessage', { where: (list) => list[0].type === 'combine' });
     assert.deepEqual([got[0].title, got[0].summary], ['Two messages', 'one, two']);
     const list = await bob.call('downloadAndParseCombineMessage', { url: got[0].url, secret: got[0].secret });

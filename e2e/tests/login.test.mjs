@@ -69,7 +69,8 @@ group('login', {}, (check) => {
   check('of a user registered by the SDK', async (w) => {
     const alice = await w.client('alice');
     const { ready } = await w.emulator();
-    await alice.call('registerUser', { username: 'alice', password: 'secret', nickname: 'Al', appKey: `${ready.org}#${ready.app}`, apiUrl: ready.rest_url });
+    const service = { appKey: `${ready.org}#${ready.app}`, apiUrl: ready.rest_url };
+    await alice.call('registerUser', { username: 'alice', password: 'secret', nickname: 'Al', ...service });
     await alice.call('open', { user: 'alice', pwd: 'secret' });
     await alice.event('onConnected');
   });

@@ -43,7 +43,8 @@ group('messages', {}, (check) => {
 
   check('text with an ext of every kind', async (w) => {
     const ext = {
-      yes: true, no: false, int: 42, negative: -7, big: 2 ** 40, double: 0.1, string: 'żółw', empty: '', list: [1, 'two', null], object: { deep: { er: [] } },
+      yes: true, no: false, int: 42, negative: -7, big: 2 ** 40, double: 0.1,
+      string: 'żółw', empty: '', list: [1, 'two', null], object: { deep: { er: [] } },
     };
     const got = await arrives(w, { type: 'txt', msg: 'with ext', ext }, 'onTextMessage');
     assert.deepEqual(got.ext, ext);
@@ -62,7 +63,8 @@ group('messages', {}, (check) => {
   });
 
   check('location', async (w) => {
-    const got = await arrives(w, { type: 'loc', lat: 52.2297, lng: 21.0122, addr: 'Warszawa', buildingName: 'Pałac' }, 'onLocationMessage');
+    const place = { lat: 52.2297, lng: 21.0122, addr: 'Warszawa', buildingName: 'Pałac' };
+    const got = await arrives(w, { type: 'loc', ...place }, 'onLocationMessage');
     assert.deepEqual([got.lat, got.lng, got.addr, got.buildingName], [52.2297, 21.0122, 'Warszawa', 'Pałac']);
   });
 

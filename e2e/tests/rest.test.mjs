@@ -46,7 +46,10 @@ group('REST while users are online', {}, (check) => {
   const others = {
     command: [{ type: 'cmd', body: { action: 'refresh' } }, 'onCmdMessage', (m) => m.action === 'refresh'],
     custom: [{ type: 'custom', body: { customEvent: 'gift', customExts: { n: '1' } } }, 'onCustomMessage', (m) => m.customExts.n === '1'],
-    location: [{ type: 'loc', body: { lat: '52.2', lng: '21.0', addr: 'Warszawa' } }, 'onLocationMessage', (m) => m.addr === 'Warszawa' && m.lat === 52.2],
+    location: [
+      { type: 'loc', body: { lat: '52.2', lng: '21.0', addr: 'Warszawa' } }, 'onLocationMessage',
+      (m) => m.addr === 'Warszawa' && m.lat === 52.2,
+    ],
   };
   for (const [what, [message, event, where]] of Object.entries(others)) {
     check(`a ${what}`, async (w) => {

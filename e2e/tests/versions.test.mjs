@@ -57,9 +57,10 @@ const checks = {
   'exchange messages': async (w) => {
     const alice = await w.login('alice', { options: { delivery: true } });
     const bob = await w.login('bob', { options: { delivery: true } });
-    const sent = await alice.say('bob', 'zażółć 👍', { ext: { n: 1, s: 'x', o: { deep: true } } });
+    const ext = { n: 1, s: 'x', o: { deep: true } };
+    const sent = await alice.say('bob', 'zażółć 👍', { ext });
     const { data: got } = await bob.event('onTextMessage');
-    assert.deepEqual([got.id, got.from, got.msg, got.ext], [sent.serverMsgId, 'alice', 'zażółć 👍', { n: 1, s: 'x', o: { deep: true } }]);
+    assert.deepEqual([got.id, got.from, got.msg, got.ext], [sent.serverMsgId, 'alice', 'zażółć 👍', ext]);
     if (w.expect.sendTime) assert.equal(sent.message.time, got.time);
     assert.equal((await alice.event('onDeliveredMessage')).data.mid, sent.serverMsgId);
     await bob.send({ type: 'read', to: 'alice', id: sent.serverMsgId });
