@@ -209,6 +209,9 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	s.serveSocket(&binaryFrames{conn: conn})
 }
 
+// unpacked holds frames while they are read, so that an idle connection has no buffer for them.
+var unpacked = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // binaryFrames is one frame a binary WebSocket message.
 type binaryFrames struct {
 	conn *websocket.Conn
@@ -221,8 +224,10 @@ func (f *binaryFrames) read() ([]byte, error) {
 		return nil, meaning(err)
 	}
 	// The connection's own limit counts compressed bytes, so what they unpack to needs another.
-	var frame bytes.Buffer
-	if _, err := io.Copy(&frame, io.LimitReader(message, int64(f.most)+1)); err != nil {
+	frame := unpacked.Get().(*bytes.Buffer)
+	defer unpacked.Put(frame)
+	frame.Reset()
+	if _, err := io.Copy(frame, io.LimitReader(message, int64(f.most)+1)); err != nil {
 		return nil, meaning(err)
 	}
 	switch {
@@ -232,7 +237,7 @@ func (f *binaryFrames) read() ([]byte, error) {
 	case kind != websocket.BinaryMessage:
 		return nil, errNotBinary
 	}
-	return frame.Bytes(), nil
+	return bytes.Clone(frame.Bytes()), nil // exactly its size: the journal keeps it
 }
 
 // meaning turns a library's error into one of ours where that says more.

@@ -100,20 +100,20 @@ const maxJournalFrame = 2 << 10
 
 // journal is the emulator's memory of what happened: a bounded ring that any number of readers follow.
 type journal struct {
-	log *eventlog.Log[record]
+	log *eventlog.Log[*record]
 	now func() time.Time
 	out *slog.Logger
 }
 
 func newJournal(size int, now func() time.Time, out *slog.Logger) *journal {
-	return &journal{log: eventlog.New[record](size), now: now, out: out}
+	return &journal{log: eventlog.New[*record](size), now: now, out: out}
 }
 
-func (j *journal) add(e Entry) { j.append(record{Entry: e}) }
+func (j *journal) add(e Entry) { j.append(&record{Entry: e}) }
 
 // frame notes a frame; the emulator never changes raw afterwards.
 func (j *journal) frame(dir msync.Direction, l *link, raw []byte) {
-	r := record{Entry: Entry{Name: FrameIn, User: l.userName(), Device: l.resource(), Session: l.id}, dir: dir, raw: raw}
+	r := &record{Entry: Entry{Name: FrameIn, User: l.userName(), Device: l.resource(), Session: l.id}, dir: dir, raw: raw}
 	if dir == msync.Out {
 		r.Name = FrameOut
 	}
@@ -123,24 +123,25 @@ func (j *journal) frame(dir msync.Direction, l *link, raw []byte) {
 	j.append(r)
 }
 
-func (j *journal) append(r record) {
+func (j *journal) append(r *record) {
 	r.At = j.now()
-	seq := j.log.Append(func(seq uint64) record { r.Seq = seq; return r })
+	j.log.Append(func(seq uint64) *record { r.Seq = seq; return r })
 	if j.out.Enabled(context.Background(), slog.LevelDebug) {
-		r.Seq = seq
 		j.out.Debug(string(r.Name), "entry", r.entry())
 	}
 }
 
-func (r record) entry() Entry {
+// entry leaves the record alone: any number of readers share it.
+func (r *record) entry() Entry {
+	e := r.Entry
 	if r.raw != nil {
-		r.Frame = msync.LineOf(r.dir, r.raw)
+		e.Frame = msync.LineOf(r.dir, r.raw)
 	}
-	return r.Entry
+	return e
 }
 
 // Reader follows the journal. It is for one goroutine.
-type Reader struct{ r *eventlog.Reader[record] }
+type Reader struct{ r *eventlog.Reader[*record] }
 
 // Journal returns a reader that starts after entry number seq: 0 for all that is still held.
 func (s *Server) Journal(seq uint64) *Reader { return &Reader{r: s.journal.log.Follow(seq)} }

@@ -120,7 +120,7 @@ func TestWholeLifeOfADayWeb(t *testing.T) {
 		}
 		p.policy(session.WillExpireIgnore, session.ExpiredRenew)
 		time.Sleep(24 * time.Hour)
-		// In the last fifth, 17,280 s, each heartbeat repeats the callback: 576 of them 30 s apart, and the timer before them.
+		// In the last fifth, 17,280 s, each heartbeat repeats the callback: 288 of them a minute apart, and the timer before them.
 		isWarning := func(e session.Event) bool { return e.Name == session.TokenWillExpire }
 		warnings := 0
 		for _, e := range p.all()[p.shown:] {
@@ -128,8 +128,8 @@ func TestWholeLifeOfADayWeb(t *testing.T) {
 				warnings++
 			}
 		}
-		if warnings != 577 {
-			t.Errorf("%d will-expire callbacks in the last fifth of the life, want 577", warnings)
+		if warnings != 289 {
+			t.Errorf("%d will-expire callbacks in the last fifth of the life, want 289", warnings)
 		}
 		first := slices.IndexFunc(p.events, isWarning) + 1
 		second := first + slices.IndexFunc(p.events[first:], isWarning) + 1

@@ -408,11 +408,11 @@ func TestDeadPeerIsNoticed(t *testing.T) {
 					cfg.Profile = profile
 					w.swallowing(&newest)(cfg)
 				})
-				time.Sleep(10*time.Minute + time.Second) // the service was last heard a second ago
+				time.Sleep(12*time.Minute + time.Second) // the service was last heard a second ago
 				p.told("")
 				newest.Load().dead.Store(true)
 				died := p.Now()
-				time.Sleep(2 * time.Minute)
+				time.Sleep(4 * time.Minute)
 				p.told(`
 					disconnected onDisconnected 300
 					reconnecting
@@ -420,8 +420,8 @@ func TestDeadPeerIsNoticed(t *testing.T) {
 					connected onConnected
 					> online
 				`)
-				if took := p.last(session.ReconnectingNow).At.Sub(died); took < 50*time.Second || took > 75*time.Second {
-					t.Errorf("noticed after %v, want about a minute", took)
+				if took := p.last(session.ReconnectingNow).At.Sub(died); took < profile.Heartbeat || took > profile.Heartbeat+35*time.Second {
+					t.Errorf("noticed after %v, want half a minute after a heartbeat, which comes after %v", took, profile.Heartbeat)
 				}
 			})
 		})

@@ -13,10 +13,14 @@ import (
 // recheck bounds every Wait: after a system sleep, or a step of the machine's own clock, a deadline is seen at most this much late.
 const recheck = 30 * time.Second
 
+// idle is the wait of somebody who waits for nothing; only what wakes it otherwise matters.
+const idle = 24 * time.Hour
+
 // Clock tells the wall time of one party. It is safe for concurrent use; the zero value is not usable, call New.
 type Clock struct {
 	mu      sync.Mutex
 	offset  time.Duration
+	stopped time.Time // by the machine's wall clock; zero while the clock runs
 	changed chan struct{}
 }
 
@@ -29,14 +33,63 @@ func New(offset time.Duration) *Clock {
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Now().Round(0).Add(c.offset)
+	return c.machine().Add(c.offset)
 }
 
-// Offset returns how far the clock is ahead of the machine's wall clock.
+// machine is the machine's wall clock, or the instant at which this clock was stopped. mu is held.
+func (c *Clock) machine() time.Time {
+	if !c.stopped.IsZero() {
+		return c.stopped
+	}
+	return time.Now().Round(0)
+}
+
+// Offset returns how far the clock is ahead of the machine's wall clock, or was when it was frozen.
 func (c *Clock) Offset() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.offset
+}
+
+// Frozen reports whether the clock stands still.
+func (c *Clock) Frozen() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.stopped.IsZero()
+}
+
+// Freeze stops the clock, or lets it go on from where it stopped; everyone who waits on Changed is woken. A frozen clock can be jumped.
+func (c *Clock) Freeze(frozen bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now().Round(0)
+	switch {
+	case frozen == !c.stopped.IsZero():
+		return
+	case frozen:
+		c.stopped = now
+	default:
+		c.offset -= now.Sub(c.stopped)
+		c.stopped = time.Time{}
+	}
+	c.wake()
+}
+
+// SetOffset puts the clock offset ahead of the machine's wall clock, whether it is frozen or not, and wakes everyone who waits on Changed.
+func (c *Clock) SetOffset(offset time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.stopped.IsZero() {
+		c.stopped = time.Now().Round(0)
+	}
+	c.offset = offset
+	c.wake()
+}
+
+// wake tells everybody that the clock has changed. mu is held.
+func (c *Clock) wake() {
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 // Jump moves the clock by d at once and wakes everyone who waits on Changed.
@@ -44,11 +97,10 @@ func (c *Clock) Jump(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.offset += d
-	close(c.changed)
-	c.changed = make(chan struct{})
+	c.wake()
 }
 
-// Changed returns a channel that is closed at the next jump. Take it before reading Now, or a jump in between goes unseen.
+// Changed returns a channel that is closed at the next jump, or when the clock is frozen or let go. Take it before reading Now, or a jump in between goes unseen.
 func (c *Clock) Changed() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,10 +108,14 @@ func (c *Clock) Changed() <-chan struct{} {
 }
 
 // Wait returns how long to sleep before looking at the deadline again: never negative, and never longer than half a minute, because
-// the machine may sleep in between. A zero deadline means that there is none; its owner still wakes now and then, which is cheap.
+// the machine may sleep in between. A frozen clock comes no nearer to a deadline. A zero deadline means that there is none, and nothing to look at again for a long time.
 func (c *Clock) Wait(deadline time.Time) time.Duration {
 	if deadline.IsZero() {
+		return idle
+	}
+	left := deadline.Sub(c.Now())
+	if left > 0 && c.Frozen() {
 		return recheck
 	}
-	return min(max(deadline.Sub(c.Now()), 0), recheck)
+	return min(max(left, 0), recheck)
 }

@@ -45,7 +45,7 @@ func TestWait(t *testing.T) {
 			deadline time.Time
 			want     time.Duration
 		}{
-			{"no deadline", time.Time{}, recheck},
+			{"no deadline", time.Time{}, idle},
 			{"past", c.Now().Add(-time.Second), 0},
 			{"now", c.Now(), 0},
 			{"near", c.Now().Add(3 * time.Second), 3 * time.Second},
@@ -55,5 +55,49 @@ func TestWait(t *testing.T) {
 				t.Errorf("%s: wait %v, want %v", tc.name, got, tc.want)
 			}
 		}
+	})
+}
+
+func TestFreeze(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(time.Hour)
+		start := c.Now()
+		check := func(what string, want time.Duration) {
+			t.Helper()
+			if got := c.Now().Sub(start); got != want {
+				t.Errorf("%s: %v after the start, want %v", what, got, want)
+			}
+		}
+		changed := c.Changed()
+		c.Freeze(true)
+		select {
+		case <-changed:
+		default:
+			t.Error("whoever waits does not hear that the clock stands still")
+		}
+		time.Sleep(time.Minute)
+		check("frozen", 0)
+		if !c.Frozen() || c.Offset() != time.Hour {
+			t.Errorf("frozen %v, offset %v", c.Frozen(), c.Offset())
+		}
+		if got := c.Wait(start.Add(time.Millisecond)); got != recheck {
+			t.Errorf("a deadline that does not come nearer: wait %v", got)
+		}
+		c.Jump(time.Second)
+		check("jumped while frozen", time.Second)
+		if got := c.Wait(start.Add(time.Millisecond)); got != 0 {
+			t.Errorf("a deadline that a jump has reached: wait %v", got)
+		}
+		c.Freeze(true) // changes nothing
+		c.Freeze(false)
+		check("let go", time.Second)
+		time.Sleep(time.Minute)
+		check("running again", time.Minute+time.Second)
+		c.Freeze(true)
+		time.Sleep(time.Minute)
+		c.SetOffset(time.Hour)
+		check("set while frozen", 3*time.Minute)
+		time.Sleep(time.Minute)
+		check("still frozen", 3*time.Minute)
 	})
 }

@@ -16,7 +16,8 @@ var ErrClosed = errors.New("eventlog: closed")
 // Log is a bounded stream of entries, numbered from 1. It is safe for concurrent use.
 type Log[T any] struct {
 	mu     sync.Mutex
-	ring   []T
+	size   int
+	ring   []T    // grows up to size, for most logs never fill up; entry n stands at (n-1) % size
 	last   uint64 // the number of the newest entry; 0 when there is none yet
 	closed bool
 	grown  chan struct{} // made by a reader that waits, closed by the next writer
@@ -24,7 +25,7 @@ type Log[T any] struct {
 
 // New returns a log that holds the newest size entries.
 func New[T any](size int) *Log[T] {
-	return &Log[T]{ring: make([]T, max(size, 1))}
+	return &Log[T]{size: max(size, 1)}
 }
 
 // Append adds the entry that number builds from its own number, and returns that number. Entries after Close are dropped.
@@ -35,7 +36,11 @@ func (l *Log[T]) Append(number func(seq uint64) T) uint64 {
 		return l.last
 	}
 	l.last++
-	l.ring[l.last%uint64(len(l.ring))] = number(l.last)
+	if entry := number(l.last); len(l.ring) < l.size {
+		l.ring = append(l.ring, entry)
+	} else {
+		l.ring[l.place(l.last)] = entry
+	}
 	l.wake()
 	return l.last
 }
@@ -67,6 +72,8 @@ func (l *Log[T]) Follow(seq uint64) *Reader[T] {
 	return &Reader[T]{log: l, seq: seq}
 }
 
+func (l *Log[T]) place(seq uint64) uint64 { return (seq - 1) % uint64(l.size) }
+
 func (l *Log[T]) wake() {
 	if l.grown != nil {
 		close(l.grown)
@@ -84,7 +91,7 @@ func (l *Log[T]) since(seq uint64) ([]T, uint64) {
 	}
 	entries := make([]T, 0, l.last-first+1)
 	for n := first; n <= l.last; n++ {
-		entries = append(entries, l.ring[n%uint64(len(l.ring))])
+		entries = append(entries, l.ring[l.place(n)])
 	}
 	return entries, missed
 }

@@ -21,10 +21,10 @@ const (
 	// connectTimeout bounds dialing and upgrading, provisionTimeout the answer to the login (protocol.md a.3).
 	connectTimeout   = 10 * time.Second
 	provisionTimeout = 10 * time.Second
-	// heartbeat is the silence after which an UNREAD is sent (protocol.md a.4); one that stays unanswered as long again means that the
-	// link is dead. The Web SDK has no such watchdog; a client that must not hang needs one.
-	heartbeat    = 30 * time.Second
-	writeTimeout = 10 * time.Second
+	// answerTimeout is how long a heartbeat may stay unanswered before the link counts as dead. The Web SDK has no such watchdog
+	// (protocol.md a.4); a client that must not hang needs one.
+	answerTimeout = 30 * time.Second
+	writeTimeout  = 10 * time.Second
 	// queuedFrames bounds what waits to be written; the session keeps fewer messages than that in flight.
 	queuedFrames = 512
 )
@@ -37,6 +37,8 @@ type link struct {
 	gen  uint64
 	conn *websocket.Conn
 	out  chan []byte
+	// heartbeat is the silence after which an UNREAD is sent.
+	heartbeat time.Duration
 	// heard is when the last frame came in, on the monotonic clock since born; frames counts them.
 	heard  atomic.Int64
 	frames atomic.Uint64
@@ -84,7 +86,9 @@ func connect(ctx context.Context, t target, p Profile) (*link, time.Time, *Error
 	if auth, err := msync.DecodeAuthToken(reply.GetAuthToken()); err == nil && auth.ExpiresIn > 0 {
 		expires = time.UnixMilli(auth.ExpiresIn)
 	}
-	return &link{conn: conn, out: make(chan []byte, queuedFrames), ending: make(chan struct{}), born: time.Now()}, expires, nil
+	return &link{
+		conn: conn, out: make(chan []byte, queuedFrames), heartbeat: p.Heartbeat, ending: make(chan struct{}), born: time.Now(),
+	}, expires, nil
 }
 
 // provision sends the login and reads its answer (protocol.md b.2). Frames of other commands may come before it and mean nothing yet.
@@ -251,7 +255,7 @@ func (l *link) read(frame func(*msync.MSync)) (reason string) {
 // write sends what is queued, and an UNREAD after a silence. It ends the link when a frame cannot be written or nothing answers.
 func (l *link) write() {
 	defer l.conn.Close()
-	beat := time.NewTimer(heartbeat)
+	beat := time.NewTimer(l.heartbeat)
 	defer beat.Stop()
 	asked, before := false, uint64(0)
 	for {
@@ -266,12 +270,12 @@ func (l *link) write() {
 				return // nobody is there any more
 			}
 			asked = false
-			if silence := time.Since(l.born) - time.Duration(l.heard.Load()); silence < heartbeat {
-				beat.Reset(heartbeat - silence)
+			if silence := time.Since(l.born) - time.Duration(l.heard.Load()); silence < l.heartbeat {
+				beat.Reset(l.heartbeat - silence)
 				continue
 			}
 			asked, before = true, l.frames.Load()
-			beat.Reset(heartbeat)
+			beat.Reset(answerTimeout)
 			raw = unreadFrame()
 		}
 		if l.put(raw) != nil {

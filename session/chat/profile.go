@@ -1,5 +1,7 @@
 package chat
 
+import "time"
+
 // A Profile says how one family of Agora Chat SDKs behaves around a token. It is data: the client reads it and has no other
 // branches by platform.
 type Profile struct {
@@ -10,6 +12,8 @@ type Profile struct {
 	Exchange bool
 	// WillExpire is the fraction of the life left at login after which OnTokenWillExpire fires.
 	WillExpire float64
+	// Heartbeat is the silence after which the SDK asks whether anybody is there (protocol.md a.4).
+	Heartbeat time.Duration
 	// RepeatsWillExpire: the callback fires again at every heartbeat answer in the rest of the life (protocol.md d.3).
 	RepeatsWillExpire bool
 	// StaysOnline: expiry fires the callback and nothing else; the link stays up (the Java page of 2021).
@@ -30,24 +34,25 @@ type Profile struct {
 
 // The three profiles.
 var (
-	// Web is agora-chat 1.4.0 (protocol.md).
+	// Web is agora-chat 1.4.0 (protocol.md). Its timer looks every 30 s and finds itself a moment early each time after an answer, so that
+	// it beats once a minute (protocol.md a.4).
 	Web = Profile{
-		Name: "web", WillExpire: 0.8, RepeatsWillExpire: true, RenewNeedsLink: true, MaxReconnects: 5, RetriesRefused: true,
+		Name: "web", Heartbeat: time.Minute, WillExpire: 0.8, RepeatsWillExpire: true, RenewNeedsLink: true, MaxReconnects: 5, RetriesRefused: true,
 		ExpiredCode: WebTokenExpired, InvalidCode: WebTokenNotAssigned,
 		WillExpireCallback: "onTokenWillExpire", ExpiredCallback: "onTokenExpired",
 		ConnectedCallback: "onConnected", DisconnectedCallback: "onDisconnected", LogoutCallback: "onError",
 	}
 	// Native is Android, iOS and Flutter from 1.4 on; the callback names are Android's. What native SDKs send beyond the exchange is
-	// not public.
+	// not public; its heartbeat is ours, slow enough for a phone and well within the gateway's patience.
 	Native = Profile{
-		Name: "native", Exchange: true, WillExpire: 0.8,
+		Name: "native", Heartbeat: 3 * time.Minute, Exchange: true, WillExpire: 0.8,
 		ExpiredCode: TokenExpired, InvalidCode: InvalidToken,
 		WillExpireCallback: "onTokenWillExpire", ExpiredCallback: "onTokenExpired",
 		ConnectedCallback: "onConnected", DisconnectedCallback: "onDisconnected", LogoutCallback: "onLogout",
 	}
 	// Classic is what the documents of 2021 describe: half the life, and a user who stays online when the token lapses.
 	Classic = Profile{
-		Name: "classic", Exchange: true, WillExpire: 0.5, StaysOnline: true,
+		Name: "classic", Heartbeat: 3 * time.Minute, Exchange: true, WillExpire: 0.5, StaysOnline: true,
 		ExpiredCode: TokenExpired, InvalidCode: InvalidToken,
 		WillExpireCallback: "onTokenWillExpire", ExpiredCallback: "onTokenExpired",
 		ConnectedCallback: "onConnected", DisconnectedCallback: "onDisconnected", LogoutCallback: "onLogout",
