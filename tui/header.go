@@ -2,6 +2,7 @@ package tui
 
 import (
 	"strings"
+	"time"
 
 	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/session"
@@ -58,10 +59,14 @@ func (m *model) state(v tokenView) string {
 
 // wallClock draws the session's time of day while it is kept up to date: a clock that stands still would lie.
 func (m *model) wallClock(v tokenView) string {
-	if step(v.Snapshot, v.now) == 0 {
+	switch step(v.Snapshot, v.now) {
+	case 0:
 		return ""
+	case time.Minute:
+		return m.dim.Render(v.now.In(m.zone).Format("15:04")) + " "
+	default:
+		return m.dim.Render(m.clock(v.now)) + " "
 	}
-	return m.dim.Render(m.clock(v.now)) + " "
 }
 
 // situation draws the sentence on what is going on, in at most so many lines.

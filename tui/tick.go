@@ -8,8 +8,10 @@ import (
 	"github.com/ttlchat/ttlchat/session"
 )
 
-// Remaining time is shown in whole seconds, and in steps of soonStep once less than soon is left.
+// Remaining time is shown in whole seconds, in steps of soonStep once less than soon is left, and in whole minutes while more than far is
+// left: nobody counts the seconds of a day, and a screen at rest shall cost nothing.
 const (
+	far      = time.Hour
 	soon     = 10 * time.Second
 	soonStep = 100 * time.Millisecond
 	// slack is how much two readings of the clocks may differ without being worth another tick.
@@ -37,8 +39,10 @@ func step(s session.Snapshot, now time.Time) time.Duration {
 		case at.IsZero() || d <= 0:
 		case d <= soon:
 			return soonStep
-		default:
+		case d <= far:
 			every = time.Second
+		case every == 0:
+			every = time.Minute
 		}
 	}
 	return every

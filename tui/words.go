@@ -27,10 +27,13 @@ var stateTones = map[session.State]tone{
 }
 
 // left is how long it is until the deadline, as shown. Deadlines are rounded, so that all the numbers on the screen change together
-// with the clock: in whole seconds, and in tenths for the last ten.
+// with the clock: in whole seconds, in tenths for the last ten, and in minutes beyond an hour.
 func left(deadline, now time.Time) time.Duration {
-	if d := deadline.Round(time.Second).Sub(now.Truncate(time.Second)); deadline.Sub(now) >= soon {
-		return d
+	switch d := deadline.Sub(now); {
+	case d > far:
+		return deadline.Round(time.Second).Sub(now.Truncate(time.Minute)).Truncate(time.Minute)
+	case d >= soon:
+		return deadline.Round(time.Second).Sub(now.Truncate(time.Second))
 	}
 	return max(deadline.Round(soonStep).Sub(now.Truncate(soonStep)), 0)
 }
@@ -43,10 +46,10 @@ func span(d time.Duration) string {
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", s)
-	case d < time.Hour:
+	case d < far:
 		return fmt.Sprintf("%dm %02ds", m, s)
 	default:
-		return fmt.Sprintf("%dh %02dm %02ds", h, m, s)
+		return fmt.Sprintf("%dh %02dm", h, m)
 	}
 }
 

@@ -20,8 +20,8 @@ func TestSpanAndLife(t *testing.T) {
 		{9900 * time.Millisecond, "9.9 s", "10 s"},
 		{10 * time.Second, "10 s", "10 s"},
 		{65 * time.Second, "1m 05s", "1 min 5 s"},
-		{90 * time.Minute, "1h 30m 00s", "1 h 30 min"},
-		{24 * time.Hour, "24h 00m 00s", "24 h"},
+		{90 * time.Minute, "1h 30m", "1 h 30 min"},
+		{24 * time.Hour, "24h 00m", "24 h"},
 	}
 	for _, test := range tests {
 		if got := span(test.d); got != test.span {
@@ -33,15 +33,18 @@ func TestSpanAndLife(t *testing.T) {
 	}
 }
 
-// TestLeft: what is shown is never further off than its own unit, never negative, and changes only when the clock's second changes, or
-// its tenth in the last ten seconds.
+// TestLeft: what is shown is never further off than its own unit, never negative, and changes only when the clock's second changes, its
+// tenth in the last ten seconds, or its minute beyond an hour.
 func TestLeft(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := time.Duration(rapid.Int64Range(int64(-time.Minute), int64(30*time.Hour)).Draw(t, "left"))
 		now := noon.Add(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "now")))
 		shown, unit := left(now.Add(d), now), time.Second
-		if d < soon {
+		switch {
+		case d < soon:
 			unit = soonStep
+		case d > far:
+			unit = time.Minute
 		}
 		if shown < 0 || shown%unit != 0 {
 			t.Fatalf("%v is shown as %v", d, shown)
@@ -50,7 +53,9 @@ func TestLeft(t *testing.T) {
 			t.Fatalf("%v is shown as %v", d, shown)
 		}
 		start := now.Truncate(unit)
-		if deadline := now.Add(d); deadline.Sub(start) < soon == (d < soon) && left(deadline, start) != shown {
+		deadline := now.Add(d)
+		sameUnit := deadline.Sub(start) < soon == (d < soon) && deadline.Sub(start) > far == (d > far)
+		if sameUnit && left(deadline, start) != shown {
 			t.Fatalf("%v is shown as %v, at the beginning of the unit as %v", d, shown, left(deadline, start))
 		}
 	})
