@@ -115,7 +115,7 @@ func TestREST(t *testing.T) {
 		badJSON   = refusalBody("json_parse", "JsonParseException", "The request body is not the JSON that this call takes", 0)
 		tooLarge  = refusalBody("request_entity_too_large", "RequestEntityTooLargeException", "The request body is too large", 0)
 		badTTL    = refusalBody("illegal_argument", illegal, "ttl must be 0 or more seconds", 0)
-		badGrant  = refusalBody("illegal_argument", illegal, "grant_type must be agora or password here", 0)
+		badGrant  = refusalBody("illegal_argument", illegal, "grant_type must be agora, password or inherit here", 0)
 		badLimit  = refusalBody("illegal_argument", illegal, "limit must be 1 to 100", 0)
 		exists    = refusalBody("duplicate_unique_property_exists", "DuplicateUniquePropertyExistsException", "Application UUID Entity user requires that property named username be unique, value of alice exists", 0)
 		badLength = refusalBody("illegal_argument", illegal, "password must have 1 to 64 bytes", 0)
@@ -135,6 +135,9 @@ func TestREST(t *testing.T) {
 	}
 	password := func(name, secret, more string) string {
 		return fmt.Sprintf(`{"grant_type":"password","username":%q,"password":%q,"timestamp":946684800000%s}`, name, secret, more)
+	}
+	inherit := func(name, more string) string {
+		return fmt.Sprintf(`{"grant_type":"inherit","username":%q%s}`, name, more)
 	}
 	const agora = `{"grant_type":"agora"}`
 	expires := "/ttlchat/demo/sdk/users/alice/token/expires"
@@ -183,7 +186,15 @@ func TestREST(t *testing.T) {
 		{"password, wrong", post, "./token", "", password("alice", "guess", ""), 400, refusalBody("invalid_grant", security, "invalid password", 0)},
 		{"password, none set", post, "./token", "", password("bob", "", ""), 400, refusalBody("invalid_grant", security, "invalid password", 0)},
 		{"password, unknown user", post, "./token", "", password("carol", "x", ""), 404, refusalBody("invalid_grant", notFound, "user not found", 0)},
-		{"unknown grant", post, "./token", "app", `{"grant_type":"inherit"}`, 400, badGrant},
+		{"inherit", post, "./token", "app", inherit("bob", ""), 200, token(60*86_400, "bob")},
+		{"inherit, ttl", post, "./token", "app", inherit("bob", `,"ttl":60`), 200, token(60, "bob")},
+		{"inherit, negative ttl", post, "./token", "app", inherit("bob", `,"ttl":-1`), 400, badTTL},
+		{"inherit, unknown user", post, "./token", "app", inherit("dora", ""), 404, refusalBody("invalid_grant", notFound, "user not found", 0)},
+		{"inherit, created", post, "./token", "app", inherit("dora", `,"autoCreateUser":true`), 200, token(60*86_400, "dora")},
+		{"inherit, illegal name", post, "./token", "app", inherit("E", ""), 400, illegalName("E")},
+		{"inherit with a user token", post, "./token", "alice", inherit("bob", ""), 401, foreign},
+		{"inherit, expired app token", post, "./token", "expired app", inherit("bob", ""), 401, expired},
+		{"unknown grant", post, "./token", "app", `{"grant_type":"client_credentials"}`, 400, badGrant},
 		{"no grant", post, "./token", "app", `{}`, 400, badGrant},
 		{"bad JSON", post, "./token", "app", `{"grant_type":`, 400, badJSON},
 		{"empty body", post, "./token", "app", ``, 400, badJSON},

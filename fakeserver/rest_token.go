@@ -27,6 +27,7 @@ func (c *call) postToken() {
 		GrantType string `json:"grant_type"`
 		Username  string `json:"username"`
 		Password  string `json:"password"`
+		Create    bool   `json:"autoCreateUser"`
 		TTL       *int64 `json:"ttl"` // seconds
 	}
 	if !c.decode(&req) {
@@ -37,8 +38,10 @@ func (c *call) postToken() {
 		c.exchange()
 	case "password":
 		c.passwordGrant(req.Username, req.Password, req.TTL)
+	case "inherit":
+		c.inheritGrant(req.Username, req.Create, req.TTL)
 	default:
-		c.fail(errIllegal("grant_type must be agora or password here"))
+		c.fail(errIllegal("grant_type must be agora, password or inherit here"))
 	}
 }
 
@@ -58,33 +61,44 @@ func (c *call) exchange() {
 
 func (c *call) passwordGrant(name, password string, ttl *int64) {
 	c.user = name
-	exists, right := c.srv.hub.checkPassword(name, password)
-	switch {
-	case !exists:
-		c.fail(restError{status: 404, Error: "invalid_grant", Exception: notFoundException, Description: "user not found"})
-		return
-	case !right:
+	if exists, right := c.srv.hub.checkPassword(name, password); exists && !right {
 		c.fail(restError{status: 400, Error: "invalid_grant", Exception: securityException, Description: "invalid password"})
 		return
 	}
-	if e, _, _ := c.srv.hub.find(name); !e.Activated {
-		c.fail(restError{status: 400, Error: "invalid_grant", Exception: securityException, Description: "user not activated"})
+	life, bad := chatTokenLife(ttl, passwordTokenLife)
+	if bad != nil {
+		c.fail(*bad)
 		return
 	}
-	life := passwordTokenLife
-	if ttl != nil {
-		switch {
-		case *ttl < 0:
-			c.fail(errIllegal("ttl must be 0 or more seconds"))
-			return
-		case *ttl == 0 || *ttl > int64(maxPasswordTokenLife/time.Second):
-			life = maxPasswordTokenLife
-		default:
-			life = time.Duration(*ttl) * time.Second
-		}
+	c.giveChatToken(name, life)
+}
+
+// chatTokenLife is the life that a caller asked for in seconds; 0 stands for ever, which is the longest there is.
+func chatTokenLife(ttl *int64, usual time.Duration) (time.Duration, *restError) {
+	switch {
+	case ttl == nil:
+		return usual, nil
+	case *ttl < 0:
+		bad := errIllegal("ttl must be 0 or more seconds")
+		return 0, &bad
+	case *ttl == 0 || *ttl > int64(maxPasswordTokenLife/time.Second):
+		return maxPasswordTokenLife, nil
+	default:
+		return time.Duration(*ttl) * time.Second, nil
 	}
-	now := c.srv.clock.Now()
-	c.giveToken(grant{identity: name, acceptedAt: now, expiresAt: now.Add(life)})
+}
+
+// giveChatToken answers with a Chat token for a user who must exist and be active.
+func (c *call) giveChatToken(name string, life time.Duration) {
+	switch e, _, exists := c.srv.hub.find(name); {
+	case !exists:
+		c.fail(restError{status: 404, Error: "invalid_grant", Exception: notFoundException, Description: "user not found"})
+	case !e.Activated:
+		c.fail(restError{status: 400, Error: "invalid_grant", Exception: securityException, Description: "user not activated"})
+	default:
+		now := c.srv.clock.Now()
+		c.giveToken(grant{identity: name, acceptedAt: now, expiresAt: now.Add(life)})
+	}
 }
 
 func (c *call) giveToken(g grant) {

@@ -66,9 +66,8 @@ func (c *call) postUsers() {
 }
 
 func (c *call) register(u registration) (userEntity, *restError) {
-	if !userName.MatchString(u.Username) {
-		bad := errIllegal(fmt.Sprintf("username %s is not legal: 1 to 64 of a-z, 0-9, _ - .", printable.Line(u.Username, 64)))
-		return userEntity{}, &bad
+	if bad := checkNameForm(u.Username); bad != nil {
+		return userEntity{}, bad
 	}
 	if bad := checkPasswordForm(u.Password); bad != nil {
 		return userEntity{}, bad
@@ -85,6 +84,14 @@ func (c *call) register(u registration) (userEntity, *restError) {
 		return userEntity{}, &bad
 	}
 	return e, nil
+}
+
+func checkNameForm(name string) *restError {
+	if !userName.MatchString(name) {
+		bad := errIllegal(fmt.Sprintf("username %s is not legal: 1 to 64 of a-z, 0-9, _ - .", printable.Line(name, 64)))
+		return &bad
+	}
+	return nil
 }
 
 func checkPasswordForm(password string) *restError {
