@@ -49,8 +49,8 @@ func Admit(text string, c Credentials, now time.Time, over Over24h) (Admission, 
 		return Admission{}, fail(KindWrongApp, "the token is for the App ID %s, not %s; let the token server use the same App ID",
 			printable.Token(string(e.appID)), printable.Token(c.AppID))
 	}
-	if !hmac.Equal(e.signature, e.sign(c.Certificate)) {
-		return Admission{}, fail(KindSignature, "the token's signature is wrong: it was altered or signed with another App Certificate; compare the certificates")
+	if err := e.verify(c.Certificate); err != nil {
+		return Admission{}, err
 	}
 	claims, err := e.claims()
 	if err != nil {
@@ -76,6 +76,30 @@ func Admit(text string, c Credentials, now time.Time, over Over24h) (Admission, 
 		ID:        [signatureSize]byte(e.signature),
 	}, nil
 }
+
+// Verify returns nil when the token carries the signature that this certificate gives it, whatever it says and however old it is. The
+// error is of kind signature when it does not, of kind bad_credentials when the certificate cannot be one, or one of those of [Read].
+func Verify(text string, certificate Certificate) error {
+	if err := certificate.validate(); err != nil {
+		return err
+	}
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	e, err := open(text, s)
+	if err != nil {
+		return err
+	}
+	return e.verify(certificate)
+}
+
+func (e envelope) verify(certificate Certificate) error {
+	if !hmac.Equal(e.signature, e.sign(certificate)) {
+		return errSignature
+	}
+	return nil
+}
+
+var errSignature = fail(KindSignature, "the token's signature is wrong: it was altered or signed with another App Certificate; compare the certificates")
 
 // sign returns the signature that the certificate gives this token (protocol.md e).
 func (e envelope) sign(certificate Certificate) []byte {
@@ -106,11 +130,11 @@ func (c Claims) alive(now time.Time, over Over24h) error {
 	second := now.Unix()
 	switch {
 	case int64(c.IssuedAt) > second+int64(maxAhead/time.Second):
-		return fail(KindNotYetValid, "the token is issued at %s; compare the clocks of the token server and of this server", moment(int64(c.IssuedAt), now))
-	case over == Refuse && c.life() > int64(MaxLife/time.Second):
-		return fail(KindOver24h, "the token lives %s, longer than 24 hours; ask the token server for a shorter life", seconds(c.life()))
+		return fail(KindNotYetValid, "the token is issued at %s; compare the clocks of the token server and of this server", Moment(int64(c.IssuedAt), now))
+	case over == Refuse && c.Life(ServiceChat) > int64(MaxLife/time.Second):
+		return fail(KindOver24h, "the token lives %s, longer than 24 hours; ask the token server for a shorter life", seconds(c.Life(ServiceChat)))
 	case second >= c.Expiry():
-		return fail(KindExpired, "the token expired at %s; fetch a new one", moment(c.Expiry(), now))
+		return fail(KindExpired, "the token expired at %s; fetch a new one", Moment(c.Expiry(), now))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"compress/zlib"
 	"encoding/base64"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +123,12 @@ func consistent(t interface{ Fatalf(string, ...any) }, text string, now time.Tim
 	if now.Unix() >= got.ExpiresAt.Unix() || got.ExpiresAt.Sub(got.IssuedAt) > MaxLife {
 		t.Fatalf("admitted at %v until %v", now, got.ExpiresAt)
 	}
+	if err := Verify(text, project.Certificate); err != nil {
+		t.Fatalf("we admit %q, Verify says %v", text, err)
+	}
+	if slices.ContainsFunc(got.Claims.Services, func(s Service) bool { return s.Type > ServiceRTM2 }) {
+		return true // the official Go package does not know these yet, and stops at the first one
+	}
 	theirs := accesstoken2.CreateAccessToken()
 	if ok, err := theirs.Parse(text); !ok || err != nil {
 		t.Fatalf("we admit %q, the official parser says %v, %v", text, ok, err)
@@ -151,10 +158,7 @@ func FuzzToken(f *testing.F) {
 	now := time.Unix(issued, 0)
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, s := range []string{text, resign(t, []byte(text))} {
-			read, err := Read(s)
-			if err == nil && strings.ContainsAny(read.Claims().Describe(now), "\x1b\r\x00") {
-				t.Fatalf("the description of %q has control characters", s)
-			}
+			_, err := Read(s)
 			if admitted := consistent(t, s, now); admitted && err != nil {
 				t.Fatalf("%q is admitted and cannot be read: %v", s, err)
 			}

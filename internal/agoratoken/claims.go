@@ -1,11 +1,8 @@
 package agoratoken
 
 import (
-	"fmt"
-	"strings"
+	"strconv"
 	"time"
-
-	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
 // MaxLife is how long the chat service lets any token live, whatever the token says (reference/token-lifecycle.md 7).
@@ -13,9 +10,13 @@ const MaxLife = 24 * time.Hour
 
 // The service types and privileges that this package decides about.
 const (
-	ServiceChat   uint16 = 5
-	PrivilegeUser uint16 = 1 // of the chat service: act as the user
-	PrivilegeApp  uint16 = 2 // of the chat service: call the REST API
+	ServiceRTC     uint16 = 1
+	ServiceRTM     uint16 = 2
+	ServiceChat    uint16 = 5
+	ServiceRTM2    uint16 = 8
+	PrivilegeEnter uint16 = 1 // of rtc and rtm: join the channel, log in
+	PrivilegeUser  uint16 = 1 // of the chat service: act as the user
+	PrivilegeApp   uint16 = 2 // of the chat service: call the REST API
 )
 
 // Claims is what a token says. All times are in seconds; a token's life is a duration, not a date.
@@ -29,11 +30,20 @@ type Claims struct {
 
 // Service is one product that a token is for, with the user and the channel (or room) that it names, if any.
 type Service struct {
-	Type       uint16
-	Name       string
-	Privileges []Privilege
-	User       string
-	Channel    string
+	Type        uint16
+	Name        string
+	Privileges  []Privilege
+	User        string
+	Channel     string
+	Role        *int16       // of apaas alone
+	Permissions []Permission // of rtm2 alone
+}
+
+// Permission says what a user of RTM2 may do with which resources.
+type Permission struct {
+	Resource string // what kind of thing, such as "stream channels"
+	Right    string // "read" or "write"
+	Names    []string
 }
 
 // Privilege is one right within a service. Expire is its life in seconds from the token's issue.
@@ -70,19 +80,24 @@ func (c Claims) Chat() (Chat, error) {
 	if found != 1 {
 		return Chat{}, fail(KindNoChatService, "the token has %d chat services where one is needed; build it with the chat token builder", found)
 	}
-	chat.Lifetime = time.Duration(c.life()) * time.Second
+	chat.Lifetime = time.Duration(c.Life(ServiceChat)) * time.Second
 	return chat, nil
 }
 
-// life returns the smallest of the token's and the chat privileges' lives in seconds.
-func (c Claims) life() int64 {
+// Life returns for how many seconds from its issue the token is good for a type of service: the smallest of its own life and those of the
+// privileges that the service needs. Outside chat a privilege of 0 seconds lives as long as the token; it is the default of
+// npm agora-token.
+func (c Claims) Life(service uint16) int64 {
 	life := c.Expire
 	for _, s := range c.Services {
-		if s.Type != ServiceChat {
+		if s.Type != service {
 			continue
 		}
 		for _, p := range s.Privileges {
-			if p.ID == PrivilegeUser || p.ID == PrivilegeApp {
+			switch {
+			case service == ServiceChat && (p.ID == PrivilegeUser || p.ID == PrivilegeApp):
+				life = min(life, p.Expire)
+			case service != ServiceChat && p.ID == PrivilegeEnter && p.Expire != 0:
 				life = min(life, p.Expire)
 			}
 		}
@@ -93,45 +108,27 @@ func (c Claims) life() int64 {
 // Expiry returns the second since 1970 from which the token is worthless: the token's life, the life of its chat privileges and MaxLife
 // all end it.
 func (c Claims) Expiry() int64 {
-	return int64(c.IssuedAt) + min(c.life(), int64(MaxLife/time.Second))
+	return int64(c.IssuedAt) + min(c.Life(ServiceChat), int64(MaxLife/time.Second))
 }
 
-// Describe returns the claims as several lines for a person, seen from the given time. It is safe on a terminal.
-func (c Claims) Describe(now time.Time) string {
-	var b strings.Builder
-	line := func(label, value string) { fmt.Fprintf(&b, "%-10s %s\n", label, value) }
-	line("app id", printable.Line(c.AppID, 64))
-	line("issued", moment(int64(c.IssuedAt), now))
-	line("life", seconds(int64(c.Expire)))
-	for _, s := range c.Services {
-		line("service", s.Name)
-		if s.Channel != "" {
-			line("  channel", printable.Line(s.Channel, 64))
-		}
-		if s.User != "" {
-			line("  user", printable.Line(s.User, 64))
-		}
-		for _, p := range s.Privileges {
-			line("  may", p.Name+" for "+seconds(int64(p.Expire)))
-		}
-	}
-	line("expires", moment(c.Expiry(), now))
-	if c.life() > int64(MaxLife/time.Second) {
-		line("note", "a life over 24 hours is capped or refused by the service")
-	}
-	return b.String()
-}
-
-// moment prints a second since 1970 absolutely and relative to now.
-func moment(second int64, now time.Time) string {
+// Moment prints a second since 1970 absolutely and relative to now.
+func Moment(second int64, now time.Time) string {
 	at := time.Unix(second, 0)
 	relative := "now"
 	if d := second - now.Unix(); d > 0 {
-		relative = "in " + seconds(d)
+		relative = "in " + Span(d)
 	} else if d < 0 {
-		relative = seconds(-d) + " ago"
+		relative = Span(-d) + " ago"
 	}
 	return at.UTC().Format("2006-01-02 15:04:05 MST") + " (" + relative + ")"
+}
+
+// Span prints a number of seconds, from three days on in whole days.
+func Span(n int64) string {
+	if days := n / 86_400; days >= 3 {
+		return strconv.FormatInt(days, 10) + " days"
+	}
+	return seconds(n)
 }
 
 func seconds(n int64) string { return (time.Duration(n) * time.Second).String() }

@@ -44,7 +44,11 @@ func (c Credentials) Validate() error {
 	if !hex32(c.AppID) {
 		return fail(KindBadCredentials, "the App ID is not 32 hexadecimal digits; copy it from Agora Console")
 	}
-	if !hex32(string(c.Certificate)) {
+	return c.Certificate.validate()
+}
+
+func (c Certificate) validate() error {
+	if !hex32(string(c)) {
 		return fail(KindBadCredentials, "the App Certificate is not 32 hexadecimal digits; copy it from Agora Console")
 	}
 	return nil

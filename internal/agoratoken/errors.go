@@ -26,10 +26,18 @@ const (
 type Error struct {
 	Kind   Kind
 	Detail string
+	Cut    bool // the text is malformed because its end is missing
 }
 
 // Error returns the detail.
 func (e *Error) Error() string { return e.Detail }
+
+// cut is the error of a text that ends too early.
+func cut(format string, args ...any) *Error {
+	e := fail(KindMalformed, format, args...)
+	e.Cut = true
+	return e
+}
 
 func fail(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}

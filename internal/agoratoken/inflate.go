@@ -11,6 +11,7 @@ import (
 
 var (
 	errDamaged  = errors.New("the compressed data is damaged")
+	errCut      = errors.New("the compressed data ends too early")
 	errInflated = errors.New("the data unpacks to more than the limit")
 )
 
@@ -42,7 +43,10 @@ type inflater struct {
 
 // inflate unpacks the zlib stream src into dst and returns how many bytes it wrote. Nothing may follow the stream.
 func inflate(dst, src []byte) (int, error) {
-	if len(src) < 2 || src[0]&0x0f != 8 || src[0]>>4 > 7 || src[1]&0x20 != 0 || binary.BigEndian.Uint16(src)%31 != 0 {
+	if len(src) < 2 {
+		return 0, errCut
+	}
+	if src[0]&0x0f != 8 || src[0]>>4 > 7 || src[1]&0x20 != 0 || binary.BigEndian.Uint16(src)%31 != 0 {
 		return 0, errDamaged
 	}
 	f := inflater{src: src[2:], dst: dst}
@@ -53,7 +57,10 @@ func inflate(dst, src []byte) (int, error) {
 	if f.fault != nil {
 		return 0, f.fault
 	}
-	if len(f.src) != 4 || binary.BigEndian.Uint32(f.src) != adler32.Checksum(dst[:f.n]) {
+	if len(f.src) < 4 {
+		return 0, errCut
+	}
+	if len(f.src) > 4 || binary.BigEndian.Uint32(f.src) != adler32.Checksum(dst[:f.n]) {
 		return 0, errDamaged
 	}
 	return f.n, nil
@@ -97,7 +104,7 @@ func (f *inflater) bits(n uint) int {
 // fill takes the next byte of the stream into hold.
 func (f *inflater) fill() bool {
 	if len(f.src) == 0 || f.fault != nil {
-		f.fail(errDamaged)
+		f.fail(errCut)
 		return false
 	}
 	f.hold |= uint32(f.src[0]) << f.held
@@ -110,12 +117,17 @@ func (f *inflater) fill() bool {
 func (f *inflater) stored() {
 	f.hold, f.held = 0, 0
 	size, inverse := f.bits(16), f.bits(16)
-	if f.fault != nil || size != inverse^0xffff || size > len(f.src) {
+	switch {
+	case f.fault != nil:
+		return
+	case size != inverse^0xffff:
 		f.fail(errDamaged)
 		return
-	}
-	if size > len(f.dst)-f.n {
+	case size > len(f.dst)-f.n:
 		f.fail(errInflated)
+		return
+	case size > len(f.src):
+		f.fail(errCut)
 		return
 	}
 	f.n += copy(f.dst[f.n:], f.src[:size])

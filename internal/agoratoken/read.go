@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -81,13 +80,15 @@ func open(text string, s *scratch) (envelope, error) {
 	n := copy(s.text[:], text[len(version):])
 	n, err := strictBase64.Decode(s.packed[:], s.text[:n])
 	if err != nil {
-		return envelope{}, fail(KindMalformed, "the token is not valid base64, it was cut or altered; copy it completely")
+		return envelope{}, badBase64(err, len(text)-len(version))
 	}
 	n, err = inflate(s.raw[:], s.packed[:n])
-	if errors.Is(err, errInflated) {
+	switch {
+	case errors.Is(err, errInflated):
 		return envelope{}, fail(KindTooLong, "the token unpacks to more than %d bytes; refuse it, no token builder makes such a token", maxRaw)
-	}
-	if err != nil {
+	case errors.Is(err, errCut):
+		return envelope{}, cut("the token's compressed data ends too early, it was cut; copy it completely")
+	case err != nil:
 		return envelope{}, fail(KindMalformed, "the token's compressed data is damaged, it was cut or altered; copy it completely")
 	}
 	r := reader{rest: s.raw[:n]}
@@ -100,6 +101,14 @@ func open(text string, s *scratch) (envelope, error) {
 		return envelope{}, fail(KindMalformed, "the token's fields are incomplete; build a new one")
 	}
 	return e, nil
+}
+
+// badBase64 tells a text of size bytes that was cut from one that was altered: the decoder stumbles over its last, incomplete group.
+func badBase64(err error, size int) *Error {
+	if at, ok := errors.AsType[base64.CorruptInputError](err); ok && size%4 != 0 && int(at) >= size-size%4 {
+		return cut("the token's base64 is incomplete, its end was cut off; copy it completely")
+	}
+	return fail(KindMalformed, "the token is not valid base64, it was altered; copy it again")
 }
 
 // claims reads the services and returns everything that the token says.
@@ -182,57 +191,34 @@ func (r *reader) service() (Service, error) {
 		case user:
 			s.User = string(r.bytes())
 		case role:
-			r.uint16()
+			s.Role = new(int16(r.uint16())) //nolint:gosec // the two bytes are a signed number
 		case permissions:
-			r.skipPermissions()
+			var err error
+			if s.Permissions, err = r.permissions(); err != nil {
+				return Service{}, err
+			}
 		}
 	}
 	return s, nil
 }
 
-// skipPermissions passes over RTM2's lists of resources. Counts that lie end with the data.
-func (r *reader) skipPermissions() {
+// permissions reads RTM2's lists of resources. Counts that lie end with the data.
+func (r *reader) permissions() ([]Permission, error) {
+	var all []Permission
 	for resources := r.uint16(); resources > 0 && !r.short; resources-- {
-		r.uint16()
-		for kinds := r.uint16(); kinds > 0 && !r.short; kinds-- {
-			r.uint16()
-			for names := r.uint16(); names > 0 && !r.short; names-- {
-				r.bytes()
+		resource := r.uint16()
+		for rights := r.uint16(); rights > 0 && !r.short; rights-- {
+			if len(all) == maxEntries {
+				return nil, fail(KindMalformed, "the token has more than the %d lists of permissions allowed; build it with fewer", maxEntries)
 			}
+			p := Permission{Resource: nameOf(rtm2Resources, resource), Right: nameOf(rtm2Rights, r.uint16())}
+			count := int(r.uint16())
+			p.Names = make([]string, 0, min(count, len(r.rest)/2))
+			for ; count > 0 && !r.short; count-- {
+				p.Names = append(p.Names, string(r.bytes()))
+			}
+			all = append(all, p)
 		}
 	}
-}
-
-// product describes one type of service: its privileges, numbered from 1, and the fields behind them.
-type product struct {
-	name       string
-	privileges []string
-	fields     []field
-}
-
-type field int
-
-const (
-	channel field = iota
-	user
-	role
-	permissions
-)
-
-var products = map[uint16]product{
-	1:           {"rtc", []string{"join channel", "publish audio", "publish video", "publish data"}, []field{channel, user}},
-	2:           {"rtm", []string{"log in"}, []field{user}},
-	3:           {"streaming", []string{"publish mixed stream", "publish raw stream"}, []field{channel, user}},
-	4:           {"fpa", []string{"log in"}, nil},
-	ServiceChat: {"chat", []string{"act as the user", "act as the app"}, []field{user}},
-	6:           {"fcdn", []string{"publish", "play"}, []field{channel, user}},
-	7:           {"apaas", []string{"be a user in the room", "act as the user", "act as the app"}, []field{channel, user, role}},
-	8:           {"rtm2", []string{"log in"}, []field{user, permissions}},
-}
-
-func (p product) privilege(id uint16) string {
-	if i := int(id) - 1; i >= 0 && i < len(p.privileges) {
-		return p.privileges[i]
-	}
-	return "privilege " + strconv.Itoa(int(id))
+	return all, nil
 }
