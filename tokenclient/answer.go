@@ -105,6 +105,9 @@ func fields(v any) string {
 	return "it has " + quote(strings.Join(slices.Sorted(maps.Keys(object)), ", "))
 }
 
+// errorFields are where servers of other kinds than the expected one say what is wrong.
+var errorFields = []string{"error", "errorInfo", "error_description", "message", "msg"}
+
 // complaint returns what a refusing server says in words, or "".
 func (s Shape) complaint(contentType string, body []byte) string {
 	body = bytes.TrimSpace(body)
@@ -113,8 +116,10 @@ func (s Shape) complaint(contentType string, body []byte) string {
 	}
 	var root any
 	if json.Unmarshal(body, &root) == nil {
-		if text := words(field(root, s.ErrorField)); text != "" {
-			return quote(text)
+		for _, name := range append([]string{s.ErrorField}, errorFields...) {
+			if text := words(field(root, name)); text != "" {
+				return quote(text)
+			}
 		}
 	}
 	return quote(string(body))

@@ -22,10 +22,12 @@ const (
 
 // Config says where tokens come from. URL and Shape are required.
 type Config struct {
-	URL   string // the address; {user} and {expire} in it stand for the request's values
+	URL   string // the address, or a host alone for the shape's usual path; {user} and {expire} in it stand for the request's values
 	Shape Shape
-	AppID string           // the expected App ID; empty when it is not known
-	Now   func() time.Time // the clock that tokens are checked with; nil means time.Now
+	AppID string // the expected App ID; empty when it is not known
+	// Password is the user's, for the shapes that send one.
+	Password Secret
+	Now      func() time.Time // the clock that tokens are checked with; nil means time.Now
 	// DialContext replaces the network, for tests and for the embedded emulator. Proxies of the environment are ignored then.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 	Timeout     time.Duration // for a whole request; 0 means ten seconds
@@ -64,11 +66,10 @@ func New(config Config) (*Client, error) {
 	if config.DialContext != nil {
 		transport.Proxy = nil
 	}
-	c := &Client{config: config, shape: shape, http: &http.Client{Transport: transport, CheckRedirect: sameServer}}
-	if _, err := c.request(context.Background(), Request{}); err != nil {
-		return nil, err
+	if shape.NeedsPassword() && config.Password == "" {
+		return nil, fail(KindBadConfig, nil, "the shape %q sends the user's password, and there is none; set it", quote(shape.Name))
 	}
-	return c, nil
+	return &Client{config: config, shape: shape, http: &http.Client{Transport: transport, CheckRedirect: sameServer}}, nil
 }
 
 // sameServer follows a few redirects within one server and keeps any other as the answer. A token request must not wander off to another
@@ -90,53 +91,118 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Fetch asks the server for a token and checks it.
 func (c *Client) Fetch(ctx context.Context, r Request) (Token, error) {
-	text, err := c.ask(ctx, r)
+	x, err := c.Exchange(ctx, r)
 	if err != nil {
 		return Token{}, err
 	}
-	return Check(text, Expectation{AppID: c.config.AppID, User: r.User, Now: r.now(c.config)})
+	now := r.now(c.config)
+	if date, err := http.ParseTime(x.Header.Get("Date")); err == nil && r.ByServer && x.Header.Get("Age") == "" { // the date of a cache is old
+		now = date
+	}
+	token, err := Check(x.Token.Reveal(), Expectation{AppID: c.config.AppID, User: r.User, Now: now})
+	if err == nil {
+		token.compareStated(x.StatedExpiry)
+	}
+	return token, err
 }
 
-// ask returns the text that the server calls a token.
-func (c *Client) ask(ctx context.Context, r Request) (string, error) {
+// Exchange asks the server for a token and returns what went over the wire. The token in it is not checked. The error is an *[Error]; the
+// exchange beside it tells as much as happened.
+func (c *Client) Exchange(ctx context.Context, r Request) (Exchange, error) {
 	limited, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
 	request, err := c.request(limited, r)
 	if err != nil {
-		return "", err
+		return Exchange{}, err
 	}
-	response, err := c.http.Do(request)
+	x := request.shown
+	start := time.Now()
+	response, err := c.http.Do(request.Request)
 	if err != nil {
-		return "", c.unanswered(ctx, request.URL.Host, err)
+		x.Duration = time.Since(start)
+		return x, c.unanswered(ctx, request.URL.Host, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	x.Duration = time.Since(start)
+	x.Status, x.TLS, x.Size = response.StatusCode, response.TLS, len(body)
+	x.Header, x.Body = request.secrets.header(response.Header), request.secrets.body(body)
+	kind := response.Header.Get("Content-Type")
 	switch {
 	case err != nil:
-		return "", c.unanswered(ctx, request.URL.Host, err)
+		return x, c.unanswered(ctx, request.URL.Host, err)
 	case len(body) > maxBody:
-		return "", fail(KindTooLarge, nil, "the token server's answer has more than %d KiB; check the address, it is no token", maxBody>>10)
+		return x, fail(KindTooLarge, nil, "the token server's answer has more than %d KiB; check the address, it is no token", maxBody>>10)
 	case response.StatusCode/100 != 2:
-		return "", c.refused(response, body, r.now(c.config))
+		return x, c.refused(response, []byte(request.secrets.hide(string(body))), r.now(c.config))
 	}
-	return c.shape.read(response.Header.Get("Content-Type"), body)
+	text, err := c.shape.read(kind, body)
+	if err != nil {
+		// Explained once more without the secrets that the server may have sent back.
+		if _, explained := c.shape.read(kind, []byte(request.secrets.hide(string(body)))); explained != nil {
+			err = explained
+		}
+		return x, err
+	}
+	x.Token, x.StatedExpiry = Secret(text), c.shape.statedExpiry(body, r.now(c.config))
+	return x, nil
 }
 
-func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
-	target, body, err := c.shape.fill(c.config.URL, r)
+// outgoing is a request, how it may be shown, and what must not be shown.
+type outgoing struct {
+	*http.Request
+	shown   Exchange
+	secrets *hider
+}
+
+func (c *Client) request(ctx context.Context, r Request) (*outgoing, error) {
+	now := r.now(c.config)
+	target, body, err := c.shape.fill(r, c.config.Password.Reveal(), now)
 	if err != nil {
 		return nil, err
 	}
+	if r.Fresh {
+		target = unlike(target)
+	}
 	request, err := http.NewRequestWithContext(ctx, c.shape.Method, target, strings.NewReader(body))
 	if err != nil {
-		return nil, fail(KindBadConfig, nil, "the shape %q makes no valid request of its method and its URL; correct it", quote(c.shape.Name))
+		return nil, fail(KindBadConfig, nil, "the shape %q makes no valid request for this user; correct it", quote(c.shape.Name))
 	}
+	out := &outgoing{Request: request, secrets: new(hider)}
 	request.Header.Set("User-Agent", "ttlchat")
 	request.Header.Set("Cache-Control", "no-cache")
-	for name, value := range c.shape.Header {
-		request.Header.Set(name, value)
+	for name, value := range c.shape.header {
+		text, err := value.resolve(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if value.source != "" {
+			out.secrets.add(text)
+		}
+		request.Header.Set(name, value.word+text)
 	}
-	return request, nil
+	shownBody := body
+	if c.shape.NeedsPassword() {
+		// Filled again rather than searched: a short password may occur by chance.
+		if _, shownBody, err = c.shape.fill(r, hidden, now); err != nil {
+			return nil, err
+		}
+		out.secrets.add(c.config.Password.Reveal())
+	}
+	out.shown = Exchange{
+		Method: request.Method, URL: out.secrets.url(request.URL), RequestHeader: out.secrets.header(request.Header),
+		RequestBody: new(hider).body([]byte(shownBody)),
+	}
+	return out, nil
+}
+
+// unlike makes an address that no cache has an answer for, and that a server reads as the same one.
+func unlike(address string) string {
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	return address + separator + "_=" + strconv.FormatInt(time.Now().UnixNano(), 36)
 }
 
 // unanswered explains an exchange that broke. The caller's own context tells a cancellation from the client's timeout.
@@ -158,7 +224,7 @@ func (c *Client) refused(response *http.Response, body []byte, now time.Time) er
 	e := fail(KindHTTPStatus, nil, "the token server answers %d %s", response.StatusCode, http.StatusText(response.StatusCode))
 	e.Status = response.StatusCode
 	e.RetryAfter = retryAfter(response.Header.Get("Retry-After"), now)
-	if text := c.shape.complaint(response.Header.Get("Content-Type"), body); text != "" {
+	if text := c.shape.complaint(response.Header.Get("Content-Type"), body); text != "" && text != http.StatusText(response.StatusCode) {
 		e.Detail += " and says: " + text
 	}
 	next := "check the address and the shape"
@@ -168,6 +234,8 @@ func (c *Client) refused(response *http.Response, body []byte, now time.Time) er
 		if to, err := response.Location(); err == nil {
 			next += fmt.Sprintf(" (at %s)", quote(to.Host))
 		}
+	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
+		next = "check the credentials of the request, its headers and the password, and then the address and the shape"
 	case e.RetryAfter > 0:
 		next = fmt.Sprintf("try again in %v, as it asks", e.RetryAfter)
 	case e.Temporary():

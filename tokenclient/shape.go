@@ -1,10 +1,10 @@
 package tokenclient
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -19,67 +19,62 @@ const (
 
 // Shape describes as data how to ask one kind of token server and how to read its answer.
 //
-// URL and Body are templates of text/template. They see .User, .Expire (whole seconds) and .URL, the configured address, and the
-// functions json, query and path, which quote a value for that place. In every configured address {user} and {expire} stand for
-// the quoted values.
+// URL, Query and Body are templates of text/template. They see .User, .Password, .URL (the configured address), and the asked lifetime
+// as .Expire (whole seconds), .ExpireMillis and .ExpireAt (the Unix second at which it ends), and the functions json, query and path,
+// which quote a value for that place. In every configured address {user} and {expire} stand for the quoted values.
 type Shape struct {
-	Name       string
-	Method     string
-	URL        string
-	Body       string
+	Name   string
+	Method string
+	URL    string // empty means {{.URL}}
+	// Path completes an address that names a host alone, such as http://localhost:8080. It may hold {user} and {expire}.
+	Path string
+	// Query is added to the address, unless the address itself says {user}: then it is complete.
+	Query string
+	Body  string
+	// Header values may be env:NAME or cmd:PROGRAM ARGUMENT …, after a word such as Bearer where there is one. Headers that carry secrets
+	// must be: a secret that is written down is refused.
 	Header     map[string]string
 	Accept     string // AcceptJSON or AcceptText
 	TokenField string // where the token is in JSON; dots lead into nested objects
 	ErrorField string // where the server's error text is, read only when there is no token; may be empty
+	// ExpiryField is where the server states the end of the token's life, in ExpiryUnit; empty means that it does not. The token itself is
+	// what counts, so that a statement which differs is only warned about.
+	ExpiryField string
+	ExpiryUnit  ExpiryUnit
 }
 
-// presets are made anew for every caller, so that nobody can change them.
-func presets() []Shape {
-	return []Shape{
-		{
-			// The Go server of the official documentation (reference/token-lifecycle.md 4).
-			Name: "go", Method: http.MethodPost, URL: "{{.URL}}",
-			Body:   `{"user_uuid":{{json .User}},"expire":{{.Expire}}}`,
-			Header: map[string]string{"Content-Type": "application/json"},
-			Accept: AcceptJSON, TokenField: "token", ErrorField: "error",
-		},
-		{
-			// Servers that take everything from the address, such as http://host:8090/chat/user/{user}/token.
-			Name: "text", Method: http.MethodGet, URL: "{{.URL}}", Accept: AcceptText,
-		},
+// Address completes an address that names a host alone with the shape's usual path, and returns any other as it is.
+func (s Shape) Address(address string) string {
+	scheme, host, found := strings.Cut(address, "://")
+	host = strings.TrimSuffix(host, "/")
+	if s.Path == "" || !found || strings.ContainsAny(host, "/?#") {
+		return address
 	}
+	return scheme + "://" + host + s.Path
 }
 
-// Preset returns the built-in shape of that name.
-func Preset(name string) (Shape, bool) {
-	all := presets()
-	i := slices.IndexFunc(all, func(s Shape) bool { return s.Name == name })
-	if i < 0 {
-		return Shape{}, false
-	}
-	return all[i], true
-}
+// NeedsPassword reports whether the shape sends the user's password.
+func (s Shape) NeedsPassword() bool { return strings.Contains(s.URL+s.Query+s.Body, ".Password") }
 
-// Presets returns the names of the built-in shapes, the usual one first.
-func Presets() []string {
-	var names []string
-	for _, s := range presets() {
-		names = append(names, s.Name)
-	}
-	return names
-}
+// NeedsAddress reports whether the shape has to be told where the server is.
+func (s Shape) NeedsAddress() bool { return s.URL == "" || strings.Contains(s.URL, ".URL") }
 
 // compiled is a shape whose templates are known to work.
 type compiled struct {
 	Shape
-	url, body *template.Template
+	address          string
+	url, query, body *template.Template
+	header           map[string]headerValue
 }
 
 // values is what the templates see.
 type values struct {
-	User   string
-	Expire int64
-	URL    string
+	User         string
+	Password     string
+	Expire       int64
+	ExpireMillis int64
+	ExpireAt     int64
+	URL          string
 }
 
 var functions = template.FuncMap{
@@ -96,40 +91,74 @@ func (s Shape) compile(address string) (*compiled, error) {
 	if s.Accept != AcceptText && (s.Accept != AcceptJSON || s.TokenField == "") {
 		return nil, fail(KindBadConfig, nil, "the shape %q must accept json with a token field, or text; correct it", quote(s.Name))
 	}
-	var err error
-	c := &compiled{Shape: s}
-	if c.url, err = template.New("url").Funcs(functions).Parse(s.URL); err != nil {
-		return nil, fail(KindBadConfig, err, "the URL of the shape %q is no valid template (%s); correct it", quote(s.Name), quote(err.Error()))
-	}
-	if c.body, err = template.New("body").Funcs(functions).Parse(s.Body); err != nil {
-		return nil, fail(KindBadConfig, err, "the body of the shape %q is no valid template (%s); correct it", quote(s.Name), quote(err.Error()))
-	}
-	target, body, err := c.fill(address, Request{User: `a user/"?&`, Lifetime: time.Hour})
-	if err != nil {
+	if err := s.checkExpiry(); err != nil {
 		return nil, err
+	}
+	if s.URL == "" {
+		s.URL = "{{.URL}}"
+	}
+	c := &compiled{Shape: s, address: s.Address(address)}
+	for _, t := range []struct {
+		what, text string
+		into       **template.Template
+	}{{"URL", s.URL, &c.url}, {"query", s.Query, &c.query}, {"body", s.Body, &c.body}} {
+		parsed, err := template.New(t.what).Funcs(functions).Parse(t.text)
+		if err != nil {
+			return nil, fail(KindBadConfig, err, "the %s of the shape %q is no valid template (%s); correct it", t.what, quote(s.Name), quote(err.Error()))
+		}
+		*t.into = parsed
+	}
+	var err error
+	if c.header, err = parseHeader(s.Header); err != nil {
+		return nil, err
+	}
+	return c, c.try()
+}
+
+// try fills the shape with sample values.
+func (c *compiled) try() error {
+	target, body, err := c.fill(Request{User: `a user/"?&`, Lifetime: time.Hour}, "a password", time.Now())
+	if err != nil {
+		return err
 	}
 	u, err := url.Parse(target)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fail(KindBadConfig, nil, "the token server's address is no full URL; write it like http://localhost:8080/generate-user-token")
+		return fail(KindBadConfig, nil, "the token server's address is no full URL; write it like http://localhost:8080/generate-user-token")
 	}
-	if s.Header["Content-Type"] == "application/json" && !json.Valid([]byte(body)) {
-		return nil, fail(KindBadConfig, nil, "the body of the shape %q is not the JSON that its header announces; quote values with json", quote(s.Name))
+	if c.Header["Content-Type"] == "application/json" && !json.Valid([]byte(body)) {
+		return fail(KindBadConfig, nil, "the body of the shape %q is not the JSON that its header announces; quote values with json", quote(c.Name))
 	}
-	return c, nil
+	if _, err := http.NewRequestWithContext(context.Background(), c.Method, target, http.NoBody); err != nil {
+		return fail(KindBadConfig, nil, "the shape %q makes no valid request of its method and its URL; correct it", quote(c.Name))
+	}
+	return nil
 }
 
 // fill returns the URL and the body of a request.
-func (c *compiled) fill(address string, r Request) (target, body string, err error) {
-	v := values{User: r.User, Expire: int64(r.Lifetime / time.Second)}
-	v.URL = expand(address, v)
-	var t, b strings.Builder
+func (c *compiled) fill(r Request, password string, now time.Time) (target, body string, err error) {
+	v := values{
+		User: r.User, Password: password, Expire: int64(r.Lifetime / time.Second),
+		ExpireMillis: r.Lifetime.Truncate(time.Second).Milliseconds(), ExpireAt: now.Add(r.Lifetime).Unix(),
+	}
+	v.URL = expand(c.address, v)
+	var t, q, b strings.Builder
 	if err = c.url.Execute(&t, v); err == nil {
-		err = c.body.Execute(&b, v)
+		if err = c.query.Execute(&q, v); err == nil {
+			err = c.body.Execute(&b, v)
+		}
 	}
 	if err != nil {
 		return "", "", fail(KindBadConfig, err, "a template of the shape %q fails (%s); correct it", quote(c.Name), quote(err.Error()))
 	}
-	return t.String(), b.String(), nil
+	target = t.String()
+	if q.Len() > 0 && !strings.Contains(c.address, "{user}") {
+		separator := "?"
+		if strings.Contains(target, "?") {
+			separator = "&"
+		}
+		target += separator + q.String()
+	}
+	return target, b.String(), nil
 }
 
 // expand puts the values into the placeholders of an address, quoted as the part of the address wants it.

@@ -28,8 +28,12 @@ type Source interface {
 type Request struct {
 	User     string
 	Lifetime time.Duration // sent in whole seconds; the server decides
-	// Now is the clock that the answer is judged by; nil means the source's own.
-	Now func() time.Time
+	// Now is the clock that the answer is judged by; nil means the source's own. With ByServer it is the server's, where the answer has its
+	// date.
+	Now      func() time.Time
+	ByServer bool
+	// Fresh asks past caches: no other request has the same address.
+	Fresh bool
 }
 
 // now returns the time by the request's clock, or by the source's.

@@ -1,0 +1,185 @@
+package tokenclient
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestMain lets the test binary be the command that prints a secret.
+func TestMain(m *testing.M) {
+	switch os.Getenv("TTLCHAT_TEST_COMMAND") {
+	case "print":
+		fmt.Println("  s3cret/with\"quote  ")
+		os.Exit(0)
+	case "fail":
+		fmt.Fprintln(os.Stderr, "s3cret")
+		os.Exit(3)
+	case "flood":
+		fmt.Print(strings.Repeat("x", 1<<20))
+		os.Exit(0)
+	case "lines":
+		fmt.Print("one\r\nInjected: two")
+		os.Exit(0)
+	case "nothing":
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// TestSecretHeaders: what a header refers to reaches the server, and stands nowhere in what may be shown, even when the server sends it back.
+func TestSecretHeaders(t *testing.T) {
+	t.Setenv("TTLCHAT_TEST_COMMAND", "print")
+	t.Setenv("TTLCHAT_TEST_KEY", "k3y&value/long")
+	const printed = `s3cret/with"quote`
+	valid := userToken(t, "alice", 600, noon)
+	s := shapeOf(t, "web")
+	s.Header["Authorization"] = "Bearer cmd:" + os.Args[0]
+	s.Header["X-Api-Key"] = "env:TTLCHAT_TEST_KEY"
+	s.Header["X-Plain"] = "seen"
+	for _, status := range []int{200, 401} {
+		var got http.Header
+		network := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			got = r.Header
+			w.Header().Set("Set-Cookie", "session=abc")
+			w.Header().Set("X-Echo", r.Header.Get("Authorization"))
+			w.WriteHeader(status)
+			_ = json.NewEncoder(w).Encode(map[string]string{
+				"accessToken": valid, "errorInfo": r.Header.Get("Authorization") + " " + r.Header.Get("X-Api-Key") + " pass:word",
+				"url": url.QueryEscape(r.Header.Get("X-Api-Key")),
+			})
+		})
+		c, err := New(Config{
+			URL: "http://user:pass@tokens.example/token?api_key=12345&tenant=7", Shape: s, Password: "pass:word",
+			Now: func() time.Time { return noon }, DialContext: network.DialContext,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		x, err := c.Exchange(t.Context(), Request{User: "alice"})
+		if want := "Bearer " + printed; got.Get("Authorization") != want || got.Get("X-Api-Key") != "k3y&value/long" {
+			t.Errorf("the server got %v", got)
+		}
+		if status == 200 && (err != nil || x.Token.Reveal() != valid) || status == 401 && err == nil {
+			t.Errorf("%d: %v, %+v", status, err, x)
+		}
+		shown := fmt.Sprintf("%+v %v", x, err)
+		for _, secret := range []string{printed, `s3cret/with\"quote`, "k3y", "pass:word", "pass@", "12345", "session=abc", valid[:24]} {
+			if strings.Contains(shown, secret) {
+				t.Errorf("%d: %q is shown in %s", status, secret, shown)
+			}
+		}
+		if !strings.Contains(x.URL, "tenant=7") || x.RequestHeader.Get("X-Plain") != "seen" || x.Status != status || x.Size == 0 {
+			t.Errorf("%+v", x)
+		}
+	}
+}
+
+func TestHeadersThatCannotWork(t *testing.T) {
+	t.Setenv("TTLCHAT_TEST_EMPTY", " ")
+	t.Setenv("TTLCHAT_TEST_LINES", "a\nb")
+	for name, header := range map[string]map[string]string{
+		"a secret that is written down": {"Authorization": "Bearer 12345678"},
+		"a key that is written down":    {"X-Api-Key": "12345678"},
+		"a cookie":                      {"Cookie": "a=b"},
+		"a variable that is not set":    {"Authorization": "env:TTLCHAT_TEST_EMPTY"},
+		"a variable of two lines":       {"Authorization": "env:TTLCHAT_TEST_LINES"},
+		"no command":                    {"Authorization": "cmd: "},
+		"no name":                       {"": "x"},
+		"a name with a line break":      {"X-A\r\nX-B": "x"},
+		"a value with a line break":     {"X-A": "x\r\nX-B: y"},
+	} {
+		s := shapeOf(t, "go")
+		s.Header = header
+		_, err := New(Config{URL: "http://h", Shape: s})
+		e := checkError(t, err, KindBadConfig, "")
+		if strings.Contains(e.Detail, "12345678") {
+			t.Errorf("%s: %q tells the secret", name, e.Detail)
+		}
+	}
+}
+
+func TestCommandsThatFail(t *testing.T) {
+	for _, mode := range []string{"fail", "flood", "lines", "nothing"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Setenv("TTLCHAT_TEST_COMMAND", mode)
+			s := shapeOf(t, "go")
+			s.Header["Authorization"] = "cmd:" + os.Args[0]
+			c, err := New(Config{URL: "http://h", Shape: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.Fetch(t.Context(), Request{User: "alice"})
+			if e := checkError(t, err, KindBadConfig, ""); strings.Contains(e.Detail, "s3cret") || strings.Contains(e.Detail, "xxx") {
+				t.Errorf("%q tells what the command printed", e.Detail)
+			}
+		})
+	}
+	s := shapeOf(t, "go")
+	s.Header["Authorization"] = "cmd:/no/such/program"
+	c, err := New(Config{URL: "http://h", Shape: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Fetch(t.Context(), Request{User: "alice"})
+	checkError(t, err, KindBadConfig, "")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := run(ctx, "sleep 60"); err == nil {
+		t.Error("a command went on after the cancellation")
+	}
+}
+
+// TestStatedExpiry: a server's own statement is read in its unit; one that differs from the token is warned about.
+func TestStatedExpiry(t *testing.T) {
+	valid := userToken(t, "alice", 600, noon)
+	end := noon.Add(10 * time.Minute)
+	for name, tt := range map[string]struct {
+		unit   ExpiryUnit
+		value  string
+		want   time.Time
+		warned bool
+	}{
+		"left seconds":      {ExpirySeconds, "600", end, false},
+		"left milliseconds": {ExpiryMillis, "600000", end, false},
+		"instant":           {ExpiryUnixSeconds, "1700000600", end, false},
+		"instant in ms":     {ExpiryUnixMillis, "1700000600000", end, false},
+		"as text":           {ExpirySeconds, `"600"`, end, false},
+		"ms for seconds":    {ExpirySeconds, "600000", noon.Add(600000 * time.Second), true},
+		"seconds for ms":    {ExpiryUnixMillis, "1700000600", time.UnixMilli(1700000600), true},
+		"nothing":           {ExpirySeconds, "null", time.Time{}, false},
+		"an object":         {ExpirySeconds, "{}", time.Time{}, false},
+		"negative":          {ExpirySeconds, "-1", time.Time{}, false},
+		"beyond all time":   {ExpiryUnixSeconds, "1e300", time.Time{}, false},
+		"not a number":      {ExpirySeconds, `"NaN"`, time.Time{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := serve(t, answer(200, "application/json", `{"token":"`+valid+`","life":{"left":`+tt.value+`}}`))
+				s := shapeOf(t, "go")
+				s.ExpiryField, s.ExpiryUnit = "life.left", tt.unit
+				c, err := New(Config{URL: "http://h", Shape: s, Now: func() time.Time { return noon }, DialContext: network.DialContext})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				x, err := c.Exchange(t.Context(), Request{User: "alice"})
+				if err != nil || !x.StatedExpiry.Equal(tt.want) {
+					t.Errorf("%v, %v, want %v", err, x.StatedExpiry, tt.want)
+				}
+				token, err := c.Fetch(t.Context(), Request{User: "alice"})
+				if err != nil || (len(token.Warnings) > 0) != tt.warned {
+					t.Errorf("%v, warnings %q", err, token.Warnings)
+				}
+			})
+		})
+	}
+}
