@@ -1,6 +1,7 @@
 package fakeserver
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -9,20 +10,27 @@ import (
 	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
-// tokenHandler is the token server of the official Go sample, quirks included (sources/000): any method will do, a missing expire is 0,
-// a builder's error comes with 200, and the answer carries the content type that Go guesses. Beside it stands the login of the older
-// documents.
+// tokenHandler is the token server: every shape at its own paths, and again below /shape/NAME. Where two shapes share a path, the first
+// in the table has it.
 func (s *Server) tokenHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/generate-user-token", s.sampleToken(func(user string, expire uint32, at time.Time) (string, error) {
-		return agoratoken.BuildUser(s.cfg.credentials(), user, expire, at)
-	}))
-	mux.HandleFunc("/generate-app-token", s.sampleToken(func(_ string, expire uint32, at time.Time) (string, error) {
-		return agoratoken.BuildApp(s.cfg.credentials(), expire, at)
-	}))
-	mux.HandleFunc("/token", s.login)
+	taken := make(map[string]bool)
+	for _, sh := range shapes() {
+		own := http.NewServeMux()
+		for _, route := range sh.routes {
+			h := s.routeHandler(sh, route)
+			own.HandleFunc(route.path, h)
+			if !taken[route.path] {
+				mux.HandleFunc(route.path, h)
+			}
+			taken[route.path] = true
+		}
+		prefix := "/shape/" + sh.Name
+		mux.Handle(prefix+"/", http.StripPrefix(prefix, own))
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		mux.ServeHTTP(status, r)
 		s.journal.add(Entry{
 			Name: RESTRequest, Method: printable.Line(r.Method, 16), Path: printable.Line(printable.Scrub(r.URL.Path), 200),
@@ -31,37 +39,84 @@ func (s *Server) tokenHandler() http.Handler {
 	})
 }
 
-type tokenBuilder func(user string, expire uint32, at time.Time) (string, error)
-
-func (s *Server) sampleToken(build tokenBuilder) http.HandlerFunc {
+// routeHandler lets the shape answer calls with the right method, and in its own way those with a wrong one.
+func (s *Server) routeHandler(sh shape, route shapeRoute) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var req struct {
-			User   string `json:"user_uuid"`
-			Expire uint32 `json:"expire"` // seconds
+		if sh.Browsers {
+			allowPages(w.Header(), route.method)
 		}
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&req); err != nil {
-			http.Error(w, "Invalid request payload", http.StatusBadRequest)
-			return
+		switch {
+		case route.method == "" || r.Method == route.method || r.Method == http.MethodHead && route.method == http.MethodGet:
+			route.handle(s, w, r)
+		case r.Method == http.MethodOptions:
+			w.Header().Set("Allow", route.method+", OPTIONS")
+		default:
+			w.Header().Set("Allow", route.method+", OPTIONS")
+			sh.wrongMethod(s, w, r)
 		}
-		var answer struct {
-			Token string `json:"token"`
-			Error string `json:"error,omitempty"`
-		}
-		now := s.clock.Now()
-		token, err := build(req.User, req.Expire, now)
-		if err != nil {
-			answer.Error = err.Error()
-		} else {
-			answer.Token = token
-			s.issued(req.User, token, now.Truncate(time.Second).Add(time.Duration(req.Expire)*time.Second))
-		}
-		_ = json.NewEncoder(w).Encode(answer) // the client may be gone
 	}
 }
 
-// issued notes a new token in the journal. The expiry is what the token says; the service may cut it to 24 h.
+// allowPages lets a page from anywhere call the token server.
+func allowPages(h http.Header, method string) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", method+", OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "content-type")
+	h.Set("Access-Control-Max-Age", "600")
+	h.Set("Cache-Control", "no-store")
+}
+
+// issueUser builds a token for the user that lives the given seconds, and notes it. The expiry is what the token says; the service may cut
+// it to 24 h.
+func (s *Server) issueUser(c agoratoken.Credentials, user string, life uint32) (token string, expires time.Time, err error) {
+	return s.issue(user, life, func(at time.Time) (string, error) { return agoratoken.BuildUser(c, user, life, at) })
+}
+
+// issueApp is issueUser for an app token.
+func (s *Server) issueApp(c agoratoken.Credentials, life uint32) (token string, expires time.Time, err error) {
+	return s.issue("", life, func(at time.Time) (string, error) { return agoratoken.BuildApp(c, life, at) })
+}
+
+func (s *Server) issue(user string, life uint32, build func(at time.Time) (string, error)) (token string, expires time.Time, err error) {
+	now := s.clock.Now()
+	if token, err = build(now); err != nil {
+		return "", time.Time{}, err
+	}
+	expires = now.Truncate(time.Second).Add(time.Duration(life) * time.Second)
+	s.issued(user, token, expires)
+	return token, expires, nil
+}
+
+// issued notes a new token in the journal.
 func (s *Server) issued(user, token string, expires time.Time) {
 	s.journal.add(Entry{Name: TokenIssued, User: printable.Line(user, 64), Token: printable.Token(token), ExpiresAt: expires})
+}
+
+// configuredLife is the lifetime in seconds of the shapes that have it configured: expire.second of Config.Properties, or the shape's own.
+func (s *Server) configuredLife(ofShape uint32) uint32 {
+	if p := s.cfg.Properties; p != nil {
+		return uint32(p.Expire) //nolint:gosec // Java packs its signed number into an unsigned field as it is: -1 becomes 4,294,967,295
+	}
+	return ofShape
+}
+
+// lifeOf is the lifetime in seconds that a call asked for, or else the configured one.
+func (s *Server) lifeOf(asked *uint32, ofShape uint32) uint32 {
+	if asked != nil {
+		return *asked
+	}
+	return s.configuredLife(ofShape)
+}
+
+// answerJSON writes a body as the libraries of other languages do: no escapes for HTML, no line end. The client may be gone.
+func answerJSON(w http.ResponseWriter, contentType string, status int, body any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(body) // what the shapes answer can always be encoded
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	_, _ = w.Write(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
 // statusWriter remembers the status for the journal.
