@@ -25,6 +25,8 @@ type grant struct {
 	acceptedAt, expiresAt time.Time
 	// serial is the number of a Chat token among all that the emulator issued; 0 in other tokens.
 	serial uint64
+	// id is what identifies a 007 token; zero in other tokens.
+	id [32]byte
 	// short is the token as it may be shown.
 	short string
 }
@@ -68,7 +70,10 @@ func (s *Server) authenticate(token string) (grant, *authError) {
 	if err != nil {
 		return grant{}, &authError{kindOf(err), err.Error()}
 	}
-	return grant{identity: a.User, app: a.App, acceptedAt: now, expiresAt: a.ExpiresAt, short: printable.Token(token)}, nil
+	if s.revoked.some.Load() && s.revoked.covers(s.hub.nameOf(a.User), a) {
+		return grant{}, &authError{authForeign, "the token was revoked"}
+	}
+	return grant{identity: a.User, app: a.App, acceptedAt: now, expiresAt: a.ExpiresAt, id: a.ID, short: printable.Token(token)}, nil
 }
 
 func kindOf(err error) authErrorKind {

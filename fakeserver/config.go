@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/agoratoken"
@@ -59,6 +60,11 @@ type Config struct {
 	ExpiredStatus ExpiredStatus
 	// RateLimits makes REST calls over the documented rates fail with 429 (token-lifecycle.md section 3).
 	RateLimits bool
+	// EnforceExpiry says what becomes of an open connection whose token has ended; EnforceNothing when empty.
+	EnforceExpiry Enforcement
+	// ControlToken is what callers of the control API must present as a bearer token. Without one the API answers only where the chat
+	// listener is bound to a loopback address.
+	ControlToken string
 	// EchoUser answers what it is told while nobody is logged in under its name. Empty means "echo".
 	EchoUser string
 	// ClockOffset is how far the emulator's clock is ahead of the machine's at the start.
@@ -67,6 +73,10 @@ type Config struct {
 	JournalSize int
 	// WebSDK is the file of the official Web SDK's bundle, for the demo page at /demo/; empty makes the page say where to get it.
 	WebSDK string
+	// Properties configures the Java shapes of the token server as an application.properties would: they sign with its credentials, which need
+	// not be the emulator's. Its lifetime also holds for the shapes whose documents show a client alone. Nil means the emulator's credentials and
+	// the lifetimes of the documents.
+	Properties *Properties
 	// Log gets every journal entry at debug level and the emulator's own troubles; nil is silent.
 	Log *slog.Logger
 }
@@ -117,6 +127,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.ExpiredStatus != ExpiredAsReason && c.ExpiredStatus != ExpiredAsEnum {
 		return c, fmt.Errorf("expired status %q: want reason or enum", c.ExpiredStatus)
+	}
+	if c.EnforceExpiry == "" {
+		c.EnforceExpiry = EnforceNothing
+	}
+	if !slices.Contains([]Enforcement{EnforceNothing, EnforceClose, EnforceRefuseSends}, c.EnforceExpiry) {
+		return c, fmt.Errorf("enforce expiry %q: want none, close or refuse-sends", c.EnforceExpiry)
 	}
 	if !userName.MatchString(c.EchoUser) {
 		return c, fmt.Errorf("echo user %q: want 1 to 64 of a-z, 0-9, . _ -", c.EchoUser)

@@ -11,8 +11,8 @@ import (
 // schedule knows when the token of every session will expire and expires, and tells the journal when it does. One goroutine and one heap
 // serve all sessions: a timer for each would be ten times bigger and, when thousands end in one second, ten times later.
 //
-// It only observes. The emulator does not cut a live socket at its token's end, because nothing shows that the service does
-// (token-lifecycle.md section 0, fact 10): the SDK's own timers log the user out.
+// It only observes. The emulator does not cut a live socket at its token's end unless it is told to, because nothing shows that the
+// service does (token-lifecycle.md section 0, fact 10): the SDK's own timers log the user out.
 type schedule struct {
 	clock   *clock.Clock
 	journal *journal
@@ -118,6 +118,9 @@ func (s *schedule) fire(now time.Time) time.Time {
 			heap.Pop(&s.pending)
 		}
 		s.journal.add(e)
+		if e.Name == SessionExpired {
+			l.expired()
+		}
 	}
 	return time.Time{}
 }

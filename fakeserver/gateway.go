@@ -69,6 +69,7 @@ func (s *Server) serveSocket(frames framing) <-chan struct{} {
 	over := make(chan struct{})
 	sock := &socket{frames: frames, out: make(chan []byte, queuedFrames), gone: make(chan struct{})}
 	l := s.newLink(sock)
+	sock.frames = s.faultyFrames(frames, l.id)
 	if !s.track(l, sock) {
 		frames.cut()
 		close(over)
@@ -110,7 +111,7 @@ func (s *socket) read(l *link) (reason string) {
 			continue // only waiting for the client's close
 		}
 		l.receive(frame)
-		if l.user != nil {
+		if l.user != nil || l.waiting {
 			s.allow(maxFrame, silenceTimeout)
 		}
 	}

@@ -134,14 +134,29 @@ func (r *resends) add(m sentOnce, rec receipt) {
 }
 
 func newHub(cfg Config, clk *clock.Clock, j *journal) *hub {
-	h := &hub{cfg: cfg, clock: clk, journal: j, users: make(map[string]*user), past: newHistory()}
-	for _, u := range cfg.Users {
+	h := &hub{cfg: cfg, clock: clk, journal: j}
+	h.reset()
+	return h
+}
+
+// reset leaves nobody but the users of the configuration, and nothing that was said.
+func (h *hub) reset() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.users, h.past = make(map[string]*user), newHistory()
+	for _, u := range h.cfg.Users {
 		h.add(u.Name, u.Password, "")
 	}
-	if h.users[cfg.EchoUser] == nil {
-		h.add(cfg.EchoUser, "", "")
+	if h.users[h.cfg.EchoUser] == nil {
+		h.add(h.cfg.EchoUser, "", "")
 	}
-	return h
+}
+
+// names lists everybody who exists.
+func (h *hub) names() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Sorted(maps.Keys(h.users))
 }
 
 func (h *hub) add(name, password, nickname string) *user {

@@ -30,30 +30,50 @@ const (
 	MessageDropped    EntryName = "message.dropped"
 	HistoryTrimmed    EntryName = "history.trimmed"
 	FileDropped       EntryName = "file.dropped"
+	TokenRevoked      EntryName = "token.revoked"
+	FaultApplied      EntryName = "fault.applied"
+	ControlRefused    EntryName = "control.refused"
+	ControlTriggered  EntryName = "control.triggered"
+	EmulatorReset     EntryName = "emulator.reset"
 )
 
 // Entry is one line of the journal. Fields that do not apply are zero. No field ever holds a whole token.
 type Entry struct {
 	// Seq numbers the entries from 1.
-	Seq uint64
+	Seq uint64 `json:"seq"`
 	// At is the instant by the emulator's clock.
-	At   time.Time
-	Name EntryName
+	At   time.Time `json:"at"`
+	Name EntryName `json:"event"`
 	// User, Device (the resource) and Session (the connection) say whose it is.
-	User, Device, Session string
+	User    string `json:"user,omitempty"`
+	Device  string `json:"device,omitempty"`
+	Session string `json:"session,omitempty"`
 	// Method, Path and Status describe a REST call.
-	Method, Path string
-	Status       int
+	Method string `json:"method,omitempty"`
+	Path   string `json:"path,omitempty"`
+	Status int    `json:"status,omitempty"`
 	// Code is the Web SDK's number for a refusal or a kick.
-	Code int
+	Code int `json:"code,omitempty"`
 	// Reason says why, in words; it may say more than the client was told.
-	Reason string
+	Reason string `json:"reason,omitempty"`
 	// Token is a short form; WillExpireAt is 80 % of the life that was left at login or renewal.
-	Token                   string
-	ExpiresAt, WillExpireAt time.Time
-	MessageID, From, To     string
-	// Frame is one line that renders the frame.
-	Frame string
+	Token        string    `json:"token,omitempty"`
+	ExpiresAt    time.Time `json:"expires_at,omitzero"`
+	WillExpireAt time.Time `json:"will_expire_at,omitzero"`
+	MessageID    string    `json:"message_id,omitempty"`
+	From         string    `json:"from,omitempty"`
+	To           string    `json:"to,omitempty"`
+	// Fault is what applied.
+	Fault *FaultName `json:"fault,omitempty"`
+	// Frame is one line that renders the frame. A fault on the link may still lose a frame that the emulator has sent.
+	Frame string `json:"frame,omitempty"`
+}
+
+// FaultName is a fault in the journal.
+type FaultName struct {
+	ID     string      `json:"id"`
+	Target FaultTarget `json:"target"`
+	Kind   string      `json:"kind"`
 }
 
 // LogValue lists the fields that are set, for slog.
@@ -82,6 +102,9 @@ func (e Entry) LogValue() slog.Value {
 	if e.Code != 0 {
 		attrs = append(attrs, slog.Int("code", e.Code))
 	}
+	if e.Fault != nil {
+		attrs = append(attrs, slog.Any("fault", *e.Fault))
+	}
 	if !e.ExpiresAt.IsZero() {
 		attrs = append(attrs, slog.Time("expires_at", e.ExpiresAt))
 	}
@@ -103,10 +126,12 @@ type journal struct {
 	log *eventlog.Log[*record]
 	now func() time.Time
 	out *slog.Logger
+	// heard is told of every entry; it must neither block nor write to the journal.
+	heard func(EntryName, string)
 }
 
 func newJournal(size int, now func() time.Time, out *slog.Logger) *journal {
-	return &journal{log: eventlog.New[*record](size), now: now, out: out}
+	return &journal{log: eventlog.New[*record](size), now: now, out: out, heard: func(EntryName, string) {}}
 }
 
 func (j *journal) add(e Entry) { j.append(&record{Entry: e}) }
@@ -126,6 +151,7 @@ func (j *journal) frame(dir msync.Direction, l *link, raw []byte) {
 func (j *journal) append(r *record) {
 	r.At = j.now()
 	j.log.Append(func(seq uint64) *record { r.Seq = seq; return r })
+	j.heard(r.Name, r.User)
 	if j.out.Enabled(context.Background(), slog.LevelDebug) {
 		j.out.Debug(string(r.Name), "entry", r.entry())
 	}

@@ -49,6 +49,7 @@ type link struct {
 	grant grant
 	due   due
 
+	waiting bool // for the answer to a provision, which a fault keeps back; for the goroutine that reads the link
 	closing atomic.Bool
 	why     atomic.Pointer[string] // why the emulator closed it
 }

@@ -30,6 +30,10 @@ func (l *link) send(meta *msync.Meta) {
 		l.refuse(meta, msync.Status_FAIL, "group not found")
 		return
 	}
+	fate := l.faultySend(meta, &body)
+	if fate == sendHandled {
+		return
+	}
 	to := meta.GetTo().GetName()
 	if !userName.MatchString(to) {
 		l.refuse(meta, msync.Status_WRONG_PARAMETER, "the receiver is no user id")
@@ -56,9 +60,11 @@ func (l *link) send(meta *msync.Meta) {
 		l.refuse(meta, msync.Status_FAIL, err.Error())
 		return
 	}
-	l.push(msync.MSync_SYNC, &msync.CommSyncDL{
-		Status: okStatus(), MetaId: meta.Id, ServerId: &rec.id, Timestamp: &rec.timestamp, Metas: l.srv.hub.editAnswer(&body, rec),
-	})
+	if fate != sendUnanswered {
+		l.push(msync.MSync_SYNC, &msync.CommSyncDL{
+			Status: okStatus(), MetaId: meta.Id, ServerId: &rec.id, Timestamp: &rec.timestamp, Metas: l.srv.hub.editAnswer(&body, rec),
+		})
+	}
 	if rec.forEcho {
 		l.srv.hub.echo(l.user.name, &body, rec.id)
 	}

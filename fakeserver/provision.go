@@ -38,6 +38,9 @@ func (l *link) provision(m *msync.MSync) {
 		return
 	}
 	name := m.GetGuid().GetName()
+	if l.faultyLogin(name) {
+		return
+	}
 	u, g, no := l.srv.admit(m, &p)
 	if no != nil {
 		l.srv.journal.add(Entry{
@@ -55,15 +58,17 @@ func (l *link) provision(m *msync.MSync) {
 	if resource == "" || printable.Line(resource, maxResource) != resource {
 		resource = "ttlchat_" + l.id
 	}
-	authToken, err := msync.EncodeAuthToken(msync.AuthToken{Token: msync.Credential(m, &p), ExpiresIn: g.expiresAt.UnixMilli()})
-	if err != nil {
+	reply := &msync.Provision{Status: okStatus(), Resource: &resource, DeviceUuid: p.DeviceUuid, SessionId: &l.id}
+	w := &welcome{
+		srv: l.srv, grant: &g, reply: reply, token: &msync.AuthToken{Token: msync.Credential(m, &p), ExpiresIn: g.expiresAt.UnixMilli()},
+	}
+	l.faultyWelcome(u.name, w)
+	if err := w.finish(); err != nil {
 		l.closeWith(closeInvalid, "the token cannot be written back")
 		return
 	}
 	// The answer goes out before the link is attached: from then on notices may be queued behind it.
-	l.push(msync.MSync_PROVISION, &msync.Provision{
-		Status: okStatus(), Resource: &resource, DeviceUuid: p.DeviceUuid, SessionId: &l.id, AuthToken: authToken,
-	})
+	l.push(msync.MSync_PROVISION, reply)
 	l.srv.hub.attach(l, u, resource, printable.Line(p.GetDeviceUuid(), 256), printable.Line(p.GetDeviceName(), 256))
 	l.srv.schedule.arm(l, g)
 	l.srv.journal.add(Entry{

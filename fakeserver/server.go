@@ -39,10 +39,15 @@ type Server struct {
 	hub        *hub
 	schedule   *schedule
 	chatTokens *chatTokens
+	faults     *faults
+	handedOut  handedOut
+	revoked    revocations
 	appUUID    string
 
 	chat, token *http.Server
 	linkSeq     atomic.Uint64
+	closing     context.Context // ends when Close begins
+	close       context.CancelFunc
 	done        chan struct{}
 	work        sync.WaitGroup
 	sockets     sync.WaitGroup
@@ -50,6 +55,7 @@ type Server struct {
 	mu           sync.Mutex
 	open         map[*link]*socket
 	tokenAddress string
+	chatAddress  net.Addr
 	closed       bool
 }
 
@@ -63,18 +69,28 @@ func New(cfg Config) (*Server, error) {
 	j := newJournal(cfg.JournalSize, clk.Now, cfg.Log)
 	s := &Server{
 		cfg: cfg, clock: clk, journal: j, hub: newHub(cfg, clk, j), schedule: newSchedule(clk, j), chatTokens: newChatTokens(),
-		appUUID: newUUID(), done: make(chan struct{}), open: make(map[*link]*socket),
+		faults: newFaults(clk, j), appUUID: newUUID(), done: make(chan struct{}), open: make(map[*link]*socket),
 	}
+	s.closing, s.close = context.WithCancel(context.Background())
+	j.heard, s.faults.started = s.faults.hear, s.startFault
 	s.chat = s.httpServer(s.chatHandler())
-	s.token = s.httpServer(s.tokenHandler())
+	s.token = s.httpServer(s.handedOut.remembering(s.withFaults(FaultTokenServer, s.tokenHandler())))
 	return s, nil
 }
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
+		Handler: s.dated(h), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
 	}
+}
+
+// dated gives answers the date by the emulator's clock, which is what clients know that clock by.
+func (s *Server) dated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat))
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Serve answers on both listeners until Close: the chat service (gateway and REST) and the token server. Either may be nil when that part
@@ -84,8 +100,12 @@ func (s *Server) Serve(chat, token net.Listener) error {
 	if token != nil {
 		s.tokenAddress = token.Addr().String()
 	}
+	if chat != nil {
+		s.chatAddress = chat.Addr()
+	}
 	if !s.closed {
 		s.work.Go(func() { s.schedule.run(s.done) })
+		s.work.Go(func() { s.faults.run(s.done) })
 	}
 	s.mu.Unlock()
 	errs := make(chan error, 2)
@@ -122,6 +142,8 @@ func (s *Server) Close(ctx context.Context) error {
 	if again {
 		return nil
 	}
+	s.close()
+	s.faults.stop() // nothing may wait for them any more
 	for l := range open {
 		l.closeWith(closeGoingAway, "the emulator is shutting down")
 	}
@@ -168,16 +190,20 @@ func (s *Server) untrack(l *link) {
 	delete(s.open, l)
 }
 
-// chatHandler is the chat listener: SockJS below /ws, WebSockets on any other path, as the service takes them, the demo page, and REST for
-// the rest.
+// chatHandler is the chat listener: SockJS below /ws, WebSockets on any other path, as the service takes them, the demo page, the
+// control API, and REST for the rest.
 func (s *Server) chatHandler() http.Handler {
-	rest, old, demo := s.restHandler(), s.sockjsHandler(), s.demoHandler()
+	control := s.controlHandler()
+	rest, demo := s.withFaults(FaultREST, s.restHandler()), s.demoHandler()
+	gateway, old := s.refuseLinks(s.serveGateway), s.refuseLinks(s.sockjsHandler().ServeHTTP)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case strings.HasPrefix(r.URL.Path, ControlPath+"/"):
+			control.ServeHTTP(w, r)
 		case r.URL.Path == sockjsPath || strings.HasPrefix(r.URL.Path, sockjsPath+"/"):
 			old.ServeHTTP(w, r)
 		case websocket.IsWebSocketUpgrade(r):
-			s.serveGateway(w, r)
+			gateway(w, r)
 		case strings.HasPrefix(r.URL.Path, demoPath):
 			demo.ServeHTTP(w, r)
 		default:

@@ -21,6 +21,9 @@ func (e Entry) Summary() string {
 	case e.From != "":
 		add("%s → %s", e.From, e.To)
 	}
+	if e.Fault != nil {
+		add("%s: %s %s", e.Fault.ID, e.Fault.Target, e.Fault.Kind)
+	}
 	if e.Token != "" {
 		add("%s", e.Token)
 	}

@@ -1,0 +1,52 @@
+package fakeserver
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ttlchat/ttlchat/internal/msync"
+)
+
+// freezeFault is a network that has stopped without saying so. Nothing is lost: what waited goes on afterwards.
+func freezeFault() *faultKind {
+	return &faultKind{
+		FaultKind: FaultKind{FaultLink, "freeze", "nothing comes through in either direction, and the connection stays open", []FaultParam{
+			durationParam("for", 0, "how long, from when the fault is there; 0s lasts until it is cleared"),
+		}},
+		takes: func(w *faultyFrames, f *fault, _ msync.Direction, _ []byte) bool {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			end := f.freezeEnd()
+			return !slices.ContainsFunc(w.frozen, func(i ice) bool { return i.fault == f }) && (end.IsZero() || time.Now().Before(end))
+		},
+		frame: func(w *faultyFrames, f *fault, _ []byte) passage {
+			w.mu.Lock()
+			w.frozen = append(w.frozen, ice{f, f.freezeEnd()})
+			w.mu.Unlock()
+			w.thaw()
+			return passOn
+		},
+	}
+}
+
+// freezeEnd is when a freeze that has begun is over; zero when only clearing ends it.
+func (f *fault) freezeEnd() time.Time {
+	if d := f.values.duration("for"); d > 0 {
+		return f.since.Add(d)
+	}
+	return time.Time{}
+}
+
+// thaw waits while the connection is frozen.
+func (w *faultyFrames) thaw() {
+	w.mu.Lock()
+	frozen := w.frozen
+	w.mu.Unlock()
+	for _, i := range frozen {
+		left := endless
+		if !i.until.IsZero() {
+			left = time.Until(i.until)
+		}
+		i.fault.wait(w.over, left)
+	}
+}
