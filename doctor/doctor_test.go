@@ -1,0 +1,129 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ttlchat/ttlchat/tokenclient"
+)
+
+// TestNoTime: the check at which the time ends fails, and what comes after it is skipped.
+func TestNoTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, cfg := newTokenServer(), standard(t)
+		server.token = func(c call) string { time.Sleep(time.Second); return good(c) }
+		cfg.Timeout = 3500 * time.Millisecond
+		start := time.Now()
+		report := examineIn(t, cfg, "localhost:80", nil, server)
+		if took := time.Since(start); took != cfg.Timeout {
+			t.Errorf("it took %v", took)
+		}
+		fresh, clock, user := report.check("fresh"), report.check("unknown-user"), report.check("user")
+		if report.Failed != 1 || fresh.Verdict != Fail || clock.Verdict != Skip || user.Verdict != Pass {
+			t.Errorf("findings:\n%s", describe(report))
+		}
+		if !strings.Contains(fresh.Seen, "3.5s") || !strings.Contains(clock.Seen, "no time") {
+			t.Errorf("%q and %q", fresh.Seen, clock.Seen)
+		}
+	})
+}
+
+func TestRunRefuses(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(c *Config)
+		says   string
+	}{
+		"no user":            {func(c *Config) { c.User = "" }, "two different users"},
+		"one user":           {func(c *Config) { c.OtherUser = c.User }, "two different users"},
+		"a short life":       {func(c *Config) { c.Lifetime = time.Second }, "1m0s"},
+		"a long life":        {func(c *Config) { c.Lifetime = 25 * time.Hour }, "24h"},
+		"negative time":      {func(c *Config) { c.Timeout = -1 }, "negative"},
+		"no certificate":     {func(c *Config) { c.Certificate = "nonsense" }, "32"},
+		"no address":         {func(c *Config) { c.URL = "localhost" }, "full URL"},
+		"a header that lies": {func(c *Config) { c.Shape.Header["X-Key"] = "cmd:false" }, "command for the header"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := standard(t)
+			tt.change(&cfg)
+			_, err := Run(t.Context(), cfg)
+			if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "nonsense") {
+				t.Errorf("error %v, want one that says %q", err, tt.says)
+			}
+		})
+	}
+}
+
+func TestRunIsStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(ctx, standard(t)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestSecrets: whatever the server sends back, and wherever, the report has none of it.
+func TestSecrets(t *testing.T) {
+	t.Setenv("DOCTOR_KEY", "s3cr3tvalue")
+	synctest.Test(t, func(t *testing.T) {
+		cfg, token := standard(t), good(call{user: "alice", life: 3600})
+		cfg.URL += "?key=s3cr3tvalue"
+		cfg.Shape.Header["Authorization"] = "Bearer env:DOCTOR_KEY"
+		said := "\x1b[31m" + token + " " + string(project.Certificate) + " s3cr3tvalue \u202e"
+		for _, status := range []int{http.StatusOK, http.StatusForbidden} {
+			report := examineIn(t, cfg, "localhost:80", nil, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				for _, name := range []string{"Cache-Control", "Access-Control-Allow-Origin", "Age", "Date"} {
+					w.Header().Set(name, strings.Trim(said, "\x1b"))
+				}
+				writeJSON(w, status, map[string]any{"error": said})
+			}))
+			text, err := json.Marshal(report)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(text, []byte("s3cr3t")) || bytes.Contains(text, []byte(`\u001b`)) || bytes.Contains(text, []byte("\u202e")) {
+				t.Errorf("the report has what it should not:\n%s", text)
+			}
+			if report.Failed != 1 || !bytes.Contains(text, []byte("hidden")) {
+				t.Errorf("the complaint is lost:\n%s", text)
+			}
+		}
+	})
+}
+
+func TestPercentile(t *testing.T) {
+	twenty := make([]time.Duration, 20)
+	for i := range twenty {
+		twenty[i] = time.Duration(i + 1)
+	}
+	for _, tt := range []struct {
+		values []time.Duration
+		p      int
+		want   time.Duration
+	}{{twenty, 50, 10}, {twenty, 90, 18}, {twenty, 100, 20}, {twenty[:1], 50, 1}, {twenty[:1], 90, 1}, {twenty[:3], 50, 2}} {
+		if got := percentile(tt.values, tt.p); got != tt.want {
+			t.Errorf("percentile %d of %d values is %d, want %d", tt.p, len(tt.values), got, tt.want)
+		}
+	}
+}
+
+func TestHeadersToAsk(t *testing.T) {
+	for kind, want := range map[string]string{
+		"application/json": "content-type", "application/x-www-form-urlencoded": "", "text/plain; charset=utf-8": "",
+	} {
+		shape := tokenclient.Shape{Header: map[string]string{"Content-Type": kind}}
+		if got := strings.Join(headersToAsk(shape), " "); got != want {
+			t.Errorf("%s: %q, want %q", kind, got, want)
+		}
+		shape.Header["Authorization"] = "Bearer env:X"
+		if got := strings.Join(headersToAsk(shape), " "); got != strings.TrimSpace("authorization "+want) {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
+}

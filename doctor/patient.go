@@ -1,0 +1,136 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ttlchat/ttlchat/internal/agoratoken"
+	"github.com/ttlchat/ttlchat/internal/judge"
+	"github.com/ttlchat/ttlchat/tokenclient"
+)
+
+// The users for whom tokens are asked who need not exist.
+const (
+	somebodyElse = "ttlchat-doctor"
+	nobodyKnown  = "ttlchat-doctor-nobody"
+)
+
+// patient is the server under examination, and what checks leave for later ones.
+type patient struct {
+	cfg   Config
+	plain *tokenclient.Client // asks as the shape says
+
+	first answer   // to the first request of all
+	again answer   // to the same request once more
+	users []string // who certainly get tokens
+	burst []answer
+}
+
+// answer is one exchange, and what its token is worth.
+type answer struct {
+	tokenclient.Exchange
+	err        *tokenclient.Error // nil when there is a token, which may be empty
+	verdict    judge.Verdict      // of the token; empty without one
+	start, end time.Time
+}
+
+func (p *patient) client(shape tokenclient.Shape) (*tokenclient.Client, error) {
+	return tokenclient.New(tokenclient.Config{URL: p.cfg.URL, Shape: shape, Password: p.cfg.Password, DialContext: p.cfg.DialContext})
+}
+
+// ask makes the normal request.
+func (p *patient) ask(ctx context.Context, user string, life time.Duration) answer {
+	return p.askThrough(ctx, p.plain, user, life)
+}
+
+// askAs makes a request of another shape.
+func (p *patient) askAs(ctx context.Context, shape tokenclient.Shape, user string) answer {
+	client, err := p.client(shape)
+	if err != nil {
+		e, _ := errors.AsType[*tokenclient.Error](err)
+		return answer{err: e}
+	}
+	defer client.Close()
+	return p.askThrough(ctx, client, user, p.cfg.Lifetime)
+}
+
+func (p *patient) askThrough(ctx context.Context, client *tokenclient.Client, user string, life time.Duration) answer {
+	a := answer{start: time.Now()}
+	var err error
+	a.Exchange, err = client.Exchange(ctx, tokenclient.Request{User: user, Lifetime: life})
+	a.end = time.Now()
+	a.err, _ = errors.AsType[*tokenclient.Error](err)
+	if a.Token != "" {
+		a.verdict = judge.Judge(a.Token.Reveal(), judge.Expectation{
+			AppID: p.cfg.AppID, Certificate: agoratoken.Certificate(p.cfg.Certificate), User: user, Service: judge.Chat, Now: a.end,
+		})
+	}
+	return a
+}
+
+// address is where the shape's requests go, with its placeholders.
+func (p *patient) address() string { return p.cfg.Shape.Address(p.cfg.URL) }
+
+// says reports whether the requests carry a value: one that the templates call .Name and addresses call {name}.
+func (p *patient) says(name string) bool {
+	s := p.cfg.Shape
+	text := s.URL + s.Body
+	if !strings.Contains(p.address(), "{user}") { // otherwise the address is complete, see tokenclient.Shape
+		text += s.Query
+	}
+	return strings.Contains(text, "."+name) || strings.Contains(p.address(), "{"+strings.ToLower(name)+"}")
+}
+
+// answered reports whether the server answered the request at all.
+func (a answer) answered() bool { return a.Status != 0 }
+
+func (a answer) success() bool { return a.Status/100 == 2 }
+
+// complaint is what went wrong, without the advice.
+func (a answer) complaint() string {
+	if a.err == nil {
+		return "the token is empty"
+	}
+	what, _, _ := strings.Cut(a.err.Detail, "; ")
+	return what
+}
+
+// advice is what tokenclient suggests, if it does.
+func (a answer) advice() string {
+	if a.err == nil {
+		return ""
+	}
+	_, next, _ := strings.Cut(a.err.Detail, "; ")
+	return next
+}
+
+// find returns the first finding with one of the codes.
+func (a answer) find(codes ...string) (judge.Finding, bool) {
+	i := slices.IndexFunc(a.verdict.Findings, func(f judge.Finding) bool { return slices.Contains(codes, f.Code) })
+	if i < 0 {
+		return judge.Finding{}, false
+	}
+	return a.verdict.Findings[i], true
+}
+
+// owner is whom the token names; not ok for what is no token for chat.
+func (a answer) owner() (user string, ok bool) {
+	if a.verdict.Token == nil {
+		return "", false
+	}
+	for _, s := range a.verdict.Token.Services {
+		if s.Name == judge.Chat {
+			return s.User, true
+		}
+	}
+	return "", false
+}
+
+// isFor reports whether the token names the user who was asked for, by name or by a UUID.
+func (a answer) isFor() bool {
+	_, ok := a.find("user", "uuid")
+	return ok
+}
