@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	stdcmp "cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,8 @@ type world struct {
 	net    *pipenet.Network
 	server *fakeserver.Server
 	start  time.Time
+	// behaviour is that of every person in the world.
+	behaviour session.Behaviour
 
 	mu      sync.Mutex
 	weather func(ctx context.Context, address string) error
@@ -39,7 +42,7 @@ type world struct {
 
 func newWorld(t testing.TB, cfg fakeserver.Config) *world {
 	t.Helper()
-	cfg.JournalSize = 100_000
+	cfg.JournalSize = stdcmp.Or(cfg.JournalSize, 100_000)
 	server, err := fakeserver.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -133,10 +136,18 @@ type answer func(rw http.ResponseWriter, good func())
 // badTokens is a client of a token server of its own that gives these answers, the last one again and again. asked counts the requests.
 func (w *world) badTokens(asked *int, answers ...answer) *tokenclient.Client {
 	w.t.Helper()
+	return w.tokensOf(asked, func(rw http.ResponseWriter, _ *http.Request, good func()) {
+		answers[min(*asked, len(answers))-1](rw, good)
+	})
+}
+
+// tokensOf is a client of a token server of its own.
+func (w *world) tokensOf(asked *int, answer func(rw http.ResponseWriter, r *http.Request, good func())) *tokenclient.Client {
+	w.t.Helper()
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		*asked++
 		body, _ := io.ReadAll(r.Body)
-		answers[min(*asked, len(answers))-1](rw, func() {
+		answer(rw, r, func() {
 			var want struct {
 				User   string `json:"user_uuid"`
 				Expire uint32 `json:"expire"`
@@ -183,40 +194,11 @@ func (w *world) token(user string, lifetime, age time.Duration) string {
 
 var demo = agoratoken.Credentials{AppID: fakeserver.DemoAppID, Certificate: fakeserver.DemoAppCertificate}
 
-// admin makes a REST call with an app token.
-func (w *world) admin(method, path string) {
-	w.t.Helper()
-	token, err := agoratoken.BuildApp(demo, 3600, w.server.Now())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(w.t.Context(), method, "http://chat/"+fakeserver.DemoOrg+"/"+fakeserver.DemoApp+path, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	transport := &http.Transport{DialContext: w.net.DialContext}
-	defer transport.CloseIdleConnections()
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		w.t.Fatalf("%s %s: %s", method, path, resp.Status)
-	}
-}
-
 // journal counts what the emulator noted: entries of that name whose path, if any is given, ends so.
 func (w *world) journal(name fakeserver.EntryName, path string) int {
 	w.t.Helper()
-	synctest.Wait()
-	entries, err := w.server.Journal(0).Next(canceled())
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	n := 0
-	for _, e := range entries {
+	for _, e := range w.entries() {
 		if e.Name == name && strings.HasSuffix(e.Path, path) {
 			n++
 		}
@@ -240,7 +222,9 @@ type person struct {
 	w      *world
 	reader *session.Reader
 	events []session.Event
-	shown  int // how many events the last story ended with
+	said   []string  // what was sent, in order
+	shown  int       // how many events the last story ended with
+	zero   time.Time // from where toldAt counts, by the session's clock
 	closed bool
 }
 
@@ -249,7 +233,7 @@ func (w *world) person(user string, lifetime time.Duration, change func(*session
 	w.t.Helper()
 	cfg := session.Config{
 		User: user, Lifetime: lifetime, RESTURL: "http://chat", WSURL: "ws://chat/websocket", Org: fakeserver.DemoOrg, App: fakeserver.DemoApp,
-		DialContext: w.dial, History: 100_000,
+		DialContext: w.dial, History: 100_000, Behaviour: w.behaviour,
 	}
 	if change != nil {
 		change(&cfg)
@@ -261,7 +245,7 @@ func (w *world) person(user string, lifetime time.Duration, change func(*session
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := &person{Session: s, w: w, reader: s.Follow()}
+	p := &person{Session: s, w: w, reader: s.Follow(), zero: w.start.Add(cfg.ClockOffset)}
 	w.t.Cleanup(p.close)
 	return p
 }
@@ -313,7 +297,15 @@ func (p *person) told(want string) {
 // toldAt is told with the instants, counted from the start of the world by the session's clock.
 func (p *person) toldAt(want string) {
 	p.w.t.Helper()
-	p.compare(want, func(e session.Event) string { return fmt.Sprintf("%v %s", e.At.Sub(p.w.start), line(e)) })
+	p.compare(want, func(e session.Event) string { return fmt.Sprintf("%v %s", e.At.Sub(p.zero), line(e)) })
+}
+
+// toldAbout is toldAt with instants in whole seconds, for clocks that are known no better.
+func (p *person) toldAbout(want string) {
+	p.w.t.Helper()
+	p.compare(want, func(e session.Event) string {
+		return fmt.Sprintf("%v %s", e.At.Sub(p.zero).Round(time.Second), line(e))
+	})
 }
 
 func (p *person) compare(want string, line func(session.Event) string) {
@@ -326,6 +318,9 @@ func (p *person) compare(want string, line func(session.Event) string) {
 	}
 	for _, e := range p.news() {
 		got = append(got, line(e))
+	}
+	if longest := len(wanted) + 40; len(got) > longest { // a storm needs no whole telling
+		got = append(got[:longest:longest], fmt.Sprintf("and %d events more", len(got)-longest))
 	}
 	if diff := cmp.Diff(wanted, got); diff != "" {
 		p.w.t.Errorf("the story is another one (-want +got):\n%s", diff)
@@ -401,6 +396,7 @@ func (p *person) send(to, text string) string {
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
+	p.said = append(p.said, text)
 	return id
 }
 

@@ -200,7 +200,7 @@ func TestTransitions(t *testing.T) {
 		{"waiting", inTick{}, Waiting, ""},
 	} {
 		t.Run(fmt.Sprintf("%s/%T", tc.from, tc.in), func(t *testing.T) {
-			m, effects := step(rules{chat.Native, true}, stand(tc.from), noon.Add(at), 0, tc.in)
+			m, effects := step(rules{profile: chat.Native, renewable: true}, stand(tc.from), noon.Add(at), 0, tc.in)
 			if diff := cmp.Diff([]string{string(tc.state), tc.effects}, []string{string(m.State), short(effects)}); diff != "" {
 				t.Errorf("%s on %+v (-want +got):\n%s", tc.from, tc.in, diff)
 			}
@@ -226,7 +226,7 @@ func TestTransitionsOfClassic(t *testing.T) {
 		{"renewal past the end", pastEnd, inRenew{}, Renewing, "token.requested FETCH6"},
 		{"login past the end", pastEnd, inLogin{}, Fetching, "LOGOUT token.requested FETCH7"},
 	} {
-		m, effects := step(rules{chat.Classic, true}, tc.from, noon.Add(10*time.Minute), 0, tc.in)
+		m, effects := step(rules{profile: chat.Classic, renewable: true}, tc.from, noon.Add(10*time.Minute), 0, tc.in)
 		if diff := cmp.Diff([]string{string(tc.state), tc.effects}, []string{string(m.State), short(effects)}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
 		}
@@ -247,11 +247,11 @@ func TestTicksThatAreDue(t *testing.T) {
 		{"interval", interval, Renewing, "token.requested FETCH6"},
 		{"online", stand("online"), Online, ""},
 	} {
-		early, effects := step(rules{chat.Native, true}, tc.from, noon.Add(15*time.Minute-1), 0, inTick{})
+		early, effects := step(rules{profile: chat.Native, renewable: true}, tc.from, noon.Add(15*time.Minute-1), 0, inTick{})
 		if len(effects) != 0 || early.State != tc.from.State {
 			t.Errorf("%s: a nanosecond early it goes to %s with %q", tc.name, early.State, short(effects))
 		}
-		m, effects := step(rules{chat.Native, true}, tc.from, noon.Add(15*time.Minute), 0, inTick{})
+		m, effects := step(rules{profile: chat.Native, renewable: true}, tc.from, noon.Add(15*time.Minute), 0, inTick{})
 		if diff := cmp.Diff([]string{string(tc.state), tc.effects}, []string{string(m.State), short(effects)}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
 		}
@@ -262,7 +262,7 @@ func TestTicksThatAreDue(t *testing.T) {
 func TestNoStormOfFetches(t *testing.T) {
 	for _, luck := range []float64{0, 0.5, 0.999} {
 		for _, life := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, time.Hour, 24 * time.Hour} {
-			s := newSim(rules{chat.Native, true}, luck)
+			s := newSim(rules{profile: chat.Native, renewable: true}, luck)
 			s.now = noon.Add(life * 8 / 10)
 			s.m = stand("online")
 			s.m.life = chat.Life{AcceptedAt: noon, ExpiresAt: noon.Add(life), WillExpireAt: s.now}
@@ -322,7 +322,7 @@ func TestPolicyValidate(t *testing.T) {
 }
 
 func BenchmarkStep(b *testing.B) {
-	r, online, now := rules{chat.Native, true}, stand("online"), noon.Add(10*time.Minute)
+	r, online, now := rules{profile: chat.Native, renewable: true}, stand("online"), noon.Add(10*time.Minute)
 	b.Run("tick", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

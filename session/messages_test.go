@@ -115,26 +115,6 @@ func TestMessagesWrittenWhileLoggedOut(t *testing.T) {
 	})
 }
 
-func TestMessagesSurviveExpiry(t *testing.T) { // S22
-	inWorld(t, fakeserver.Config{}, func(w *world) {
-		alice := w.online("alice", 10*time.Second, nil)
-		alice.policy(session.WillExpireIgnore, session.ExpiredRelogin)
-		bob := w.online("bob", day, nil)
-		for range 200 { // 20 s, with two ends of a token in them
-			alice.send("bob", "hello")
-			time.Sleep(100 * time.Millisecond)
-		}
-		if got := alice.count(session.TokenExpired); got != 2 {
-			t.Errorf("%d expiries, want 2", got)
-		}
-		for _, n := range []int{alice.count(session.MessageSent), alice.count(session.MessageDelivered), bob.count(session.MessageReceived)} {
-			if n != 200 {
-				t.Errorf("%d messages, want 200", n)
-			}
-		}
-	})
-}
-
 // A gateway that does not answer a message, whether it got it or not, costs the link, and the message is sent once all the same.
 func TestSendTimeout(t *testing.T) {
 	for _, tc := range []struct {

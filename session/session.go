@@ -31,6 +31,11 @@ type Config struct {
 	Profile chat.Profile
 	// Policy's empty answers mean renew and relogin.
 	Policy Policy
+	// Behaviour is how the app behaves beyond its policy; the zero value means Correct.
+	Behaviour Behaviour
+	// Spread, from 0 to 1, spreads renewals over that part of the time between will-expire and the end, so that a herd of clients with
+	// the same end does not ask at the same moment. 0, for a single client, renews at once.
+	Spread float64
 	// Tokens is where tokens come from.
 	Tokens tokenclient.Source
 	// RESTURL is the service's REST base without org and app, WSURL its gateway.
@@ -69,7 +74,7 @@ type inSend struct{ message outgoing }
 
 // Start makes a session. Nobody logs in until Login; Close ends it.
 func Start(cfg Config) (*Session, error) {
-	if cfg.User == "" || cfg.Tokens == nil || cfg.RESTURL == "" || cfg.WSURL == "" {
+	if cfg.User == "" || cfg.Tokens == nil || !cfg.Profile.Local && (cfg.RESTURL == "" || cfg.WSURL == "") {
 		return nil, errors.New("session: user, token source, REST and WebSocket address are all needed")
 	}
 	if cfg.Profile.Name == "" {
@@ -83,6 +88,12 @@ func Start(cfg Config) (*Session, error) {
 	}
 	if err := cfg.Policy.Validate(); err != nil {
 		return nil, fmt.Errorf("session: %w", err)
+	}
+	if !(cfg.Spread >= 0 && cfg.Spread <= 1) { // not a number fails here, too
+		return nil, fmt.Errorf("session: spread %v: want 0 (at once) to 1 (up to the token's end)", cfg.Spread)
+	}
+	if cfg.Behaviour.Name == "" {
+		cfg.Behaviour = Correct
 	}
 	if cfg.Resource == "" {
 		cfg.Resource = fmt.Sprintf("ttlchat_%08x", rand.Uint32()) //nolint:gosec // a name, not a secret
@@ -99,10 +110,10 @@ func Start(cfg Config) (*Session, error) {
 	}
 	s.chat = chat.New(chat.Config{
 		Profile: cfg.Profile, RESTURL: cfg.RESTURL, WSURL: cfg.WSURL, Org: cfg.Org, App: cfg.App, Resource: cfg.Resource,
-		Clock: s.clock, DialContext: cfg.DialContext, Log: cfg.Log, OnEvent: func(e chat.Event) { s.post(inSDK{e}) },
+		Clock: s.clock, TrustLocalClock: cfg.Behaviour.TrustsLocalClock, DialContext: cfg.DialContext, Log: cfg.Log, OnEvent: func(e chat.Event) { s.post(inSDK{e}) },
 	})
 	l := &loop{Session: s, cancel: func() {}, machine: machine{State: LoggedOut, policy: cfg.Policy, task: idle}}
-	l.rules = rules{profile: cfg.Profile, renewable: cfg.Tokens.Renewable()}
+	l.rules = rules{profile: cfg.Profile, renewable: cfg.Tokens.Renewable(), app: cfg.Behaviour, spread: cfg.Spread}
 	l.publish()
 	go func() {
 		defer close(s.over)
@@ -146,6 +157,9 @@ func (s *Session) SetPolicy(p Policy) error {
 func (s *Session) Send(to, text string) (id string, err error) {
 	if err := checkText(text); err != nil {
 		return "", err
+	}
+	if s.cfg.Profile.Local {
+		return "", fmt.Errorf("the profile %s only counts a token down; choose a profile of a chat SDK to send messages", s.cfg.Profile.Name)
 	}
 	if to == "" {
 		return "", errors.New("nobody to send to; choose a peer first")
@@ -200,8 +214,11 @@ type loop struct {
 	since   time.Time
 	outbox  outbox
 	link    uint64 // of the SDK's Connected; 0 while there is none
-	cancel  context.CancelFunc
-	work    sync.WaitGroup
+	// fetching is the context of the fetches of number fetchGen, and cancel ends it.
+	fetching context.Context
+	cancel   context.CancelFunc
+	fetchGen uint64
+	work     sync.WaitGroup
 }
 
 func (l *loop) run() {
@@ -304,12 +321,13 @@ func (l *loop) decide(in any) {
 func (l *loop) do(effect any) {
 	switch e := effect.(type) {
 	case doFetch:
-		ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
-		l.cancel = cancel
-		l.work.Go(func() {
-			defer cancel()
-			l.fetch(ctx, e.gen)
-		})
+		if e.gen != l.fetchGen {
+			l.cancel() // nobody waits for it any more
+			l.fetching, l.cancel = context.WithCancel(context.Background())
+			l.fetchGen = e.gen
+		}
+		ctx, request := l.fetching, l.request(e)
+		l.work.Go(func() { l.fetch(ctx, e.gen, request) })
 	case doCancel:
 		l.cancel()
 	case doLogin:
@@ -337,8 +355,21 @@ func (l *loop) do(effect any) {
 	}
 }
 
-func (l *loop) fetch(ctx context.Context, gen uint64) {
-	token, err := l.cfg.Tokens.Fetch(ctx, tokenclient.Request{User: l.cfg.User, Lifetime: l.cfg.Lifetime, Now: l.clock.Now})
+// request is what the token server is asked for. The answer is judged by the service's clock, or by the token server's without a
+// session: nobody has watched the clocks then.
+func (l *loop) request(e doFetch) tokenclient.Request {
+	ahead := l.machine.clockAhead
+	return tokenclient.Request{
+		User: l.cfg.User, Lifetime: l.cfg.Lifetime, Fresh: e.fresh,
+		Now:      func() time.Time { return l.clock.Now().Add(ahead) },
+		ByServer: !l.machine.live && !l.cfg.Behaviour.TrustsLocalClock,
+	}
+}
+
+func (l *loop) fetch(ctx context.Context, gen uint64, request tokenclient.Request) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	token, err := l.cfg.Tokens.Fetch(ctx, request)
 	if err == nil {
 		l.post(inFetched{gen, token})
 		return
@@ -366,8 +397,11 @@ func (l *loop) emit(e Event) {
 func (l *loop) publish() {
 	m := l.machine
 	snap := &Snapshot{
-		State: m.State, Since: l.since, Reason: m.reason, Code: m.code, Linked: m.linked, WillExpireFired: m.warned, ExpiredFired: m.expired,
-		Attempt: m.attempts, RetryAt: m.retryAt, User: l.cfg.User, Profile: l.cfg.Profile, Policy: m.policy,
+		State: m.State, Since: l.since, Reason: m.reason, Code: m.code, Why: m.why, ClockAhead: m.clockAhead, Linked: m.linked, WillExpireFired: m.warned, ExpiredFired: m.expired,
+		Attempt: m.attempts, RetryAt: m.retryAt, User: l.cfg.User, Profile: l.cfg.Profile, Policy: m.policy, Behaviour: l.cfg.Behaviour,
+	}
+	if m.clockAhead.Abs() >= skewWarning {
+		snap.ClockWarning = skewText(m.clockAhead)
 	}
 	if m.held.Text != "" && !m.life.AcceptedAt.IsZero() {
 		snap.Token = &TokenFacts{

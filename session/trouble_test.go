@@ -16,137 +16,6 @@ import (
 
 // These tests are about trouble with the network, the service and the clock.
 
-// sleepFor plays a suspended machine: both clocks jump, and no timer runs meanwhile.
-func (w *world) sleepFor(d time.Duration, people ...*person) {
-	w.server.JumpClock(d)
-	for _, p := range people {
-		p.JumpClock(d)
-	}
-	synctest.Wait()
-}
-
-func TestSleepAcrossWillExpire(t *testing.T) { // S16
-	inWorld(t, fakeserver.Config{}, func(w *world) {
-		p := w.online("alice", day, nil)
-		w.sleepFor(20*time.Hour, p)
-		p.toldAt(`
-			20h0m0s token.will_expire onTokenWillExpire 109
-			20h0m0s > renewing
-			20h0m0s token.requested
-			20h0m0s token.received
-			20h0m0s renew.started
-			20h0m0s renew.succeeded
-			20h0m0s > online
-		`)
-	})
-}
-
-func TestSleepAcrossExpiry(t *testing.T) { // S17
-	for _, profile := range []chat.Profile{chat.Native, chat.Web} {
-		t.Run(profile.Name, func(t *testing.T) {
-			inWorld(t, fakeserver.Config{}, func(w *world) {
-				p := w.online("alice", day, withProfile(profile))
-				w.sleepFor(30*time.Hour, p)
-				end := code(profile.ExpiredCode)
-				p.told(`
-					token.expired onTokenExpired ` + end + `
-					disconnected onDisconnected ` + end + `
-					> expired
-				` + loginStory)
-				if got := w.fetches(); got != 2 {
-					t.Errorf("%d fetches, want 2", got)
-				}
-			})
-		})
-	}
-}
-
-func TestOfflineAcrossExpiry(t *testing.T) { // S18
-	inWorld(t, fakeserver.Config{}, func(w *world) {
-		p := w.online("alice", 10*time.Minute, nil) // W at 8 minutes
-		time.Sleep(7 * time.Minute)
-		w.setWeather(down())
-		w.net.Cut()
-		time.Sleep(10 * time.Minute)
-		for _, n := range []struct {
-			name session.EventName
-			want int
-		}{{session.TokenWillExpire, 1}, {session.TokenExpired, 1}, {session.Disconnected, 2}, {session.RenewStarted, 0}, {session.LoginStarted, 1}} {
-			if got := p.count(n.name); got != n.want {
-				t.Errorf("%d times %s, want %d", got, n.name, n.want)
-			}
-		}
-		if got := p.count(session.TokenRequested); got > 40 {
-			t.Errorf("%d fetches in 9 minutes without a network", got)
-		}
-		p.is(session.Waiting, "cannot be reached")
-		p.skip()
-		w.setWeather(nil)
-		time.Sleep(38 * time.Second)
-		p.told(loginStory)
-	})
-}
-
-func TestDropsNeedNoToken(t *testing.T) { // S19
-	for _, profile := range chat.Profiles() {
-		t.Run(profile.Name, func(t *testing.T) {
-			inWorld(t, fakeserver.Config{}, func(w *world) {
-				p := w.online("alice", time.Hour, withProfile(profile))
-				for range 20 {
-					w.net.Cut()
-					synctest.Wait()
-					p.is(session.Reconnecting, "the connection was lost")
-					time.Sleep(5 * time.Second)
-					p.told(`
-						disconnected onDisconnected 300
-						reconnecting
-						> reconnecting
-						connected onConnected
-						> online
-					`)
-				}
-				if got := w.fetches(); got != 1 {
-					t.Errorf("%d fetches, want 1", got)
-				}
-				if got := w.journal(fakeserver.SessionOpened, ""); got != 21 {
-					t.Errorf("%d sessions opened, want 21", got)
-				}
-			})
-		})
-	}
-}
-
-func TestNoOrphanTimer(t *testing.T) { // S20
-	for _, profile := range chat.Profiles() {
-		t.Run(profile.Name, func(t *testing.T) {
-			inWorld(t, fakeserver.Config{}, func(w *world) {
-				p := w.online("alice", time.Hour, withProfile(profile))
-				time.Sleep(10 * time.Minute)
-				w.net.Cut()
-				time.Sleep(time.Minute)
-				p.Renew()
-				synctest.Wait()
-				p.skip()
-				time.Sleep(17 * time.Minute) // less than half of the new life
-				p.told("")
-				p.policy(session.WillExpireIgnore, session.ExpiredIgnore)
-				time.Sleep(32*time.Minute - time.Second) // the old end, one hour after the start, has passed
-				if got := p.count(session.TokenExpired); got != 0 {
-					t.Errorf("expired %d times before the new token's end", got)
-				}
-				w.net.Cut() // and what reconnects is the new credential
-				time.Sleep(5 * time.Second)
-				p.is(session.WillExpire)
-				p.send("echo", "still here")
-				synctest.Wait()
-				if got := p.count(session.MessageReceived); got != 1 {
-					t.Error("no echo after the old token's end")
-				}
-			})
-		})
-	}
-}
-
 func TestLinkLostDuringARenewal(t *testing.T) { // R5
 	inWorld(t, fakeserver.Config{}, func(w *world) {
 		p := w.online("alice", time.Hour, nil)
@@ -174,75 +43,6 @@ func TestLinkLostDuringARenewal(t *testing.T) { // R5
 	})
 }
 
-func TestKicks(t *testing.T) { // S23
-	for _, tc := range []struct {
-		code  int
-		kick  func(w *world)
-		words string
-	}{
-		{206, func(w *world) { w.online("alice", time.Hour, nil) }, "another device"},
-		{207, func(w *world) { w.admin("DELETE", "/users/alice") }, "account was deleted"},
-		{217, func(w *world) { w.admin("POST", "/users/alice/disconnect") }, "disconnected by another device or an admin"},
-	} {
-		for _, profile := range chat.Profiles() {
-			t.Run(fmt.Sprintf("%d/%s", tc.code, profile.Name), func(t *testing.T) {
-				inWorld(t, fakeserver.Config{MaxDevices: 1}, func(w *world) {
-					p := w.online("alice", time.Hour, func(cfg *session.Config) {
-						cfg.Profile, cfg.Policy.OnWillExpire = profile, session.WillExpireAsk
-					})
-					time.Sleep(time.Hour - time.Second)
-					p.skip()
-					tc.kick(w)
-					time.Sleep(time.Hour)
-					p.told(fmt.Sprintf(`
-						kicked %s %d
-						> stopped
-					`, profile.LogoutCallback, tc.code))
-					p.is(session.Stopped, "kicked: ", tc.words)
-					if got := p.Snapshot().Code; int(got) != tc.code {
-						t.Errorf("code %v, want %d", got, tc.code)
-					}
-				})
-			})
-		}
-	}
-}
-
-func TestSecondDeviceRenews(t *testing.T) { // S30
-	inWorld(t, fakeserver.Config{}, func(w *world) {
-		first := w.online("alice", time.Hour, nil)
-		second := w.online("alice", time.Hour, nil)
-		time.Sleep(10 * time.Minute)
-		second.Renew()
-		synctest.Wait()
-		first.told("")
-		time.Sleep(3 * time.Hour)
-		for _, p := range []*person{first, second} {
-			p.is(session.Online)
-			if d, l := p.count(session.Disconnected), p.count(session.LoginStarted); d != 0 || l != 1 {
-				t.Errorf("%d disconnects and %d logins, want 0 and 1", d, l)
-			}
-		}
-	})
-}
-
-func TestLogoutDuringAFetch(t *testing.T) { // S27
-	inWorld(t, fakeserver.Config{}, func(w *world) {
-		w.setWeather(slow("tokens:80", 5*time.Second))
-		p := w.person("alice", time.Hour, nil)
-		p.Login()
-		time.Sleep(time.Second)
-		p.Logout()
-		time.Sleep(time.Hour)
-		p.told(`
-			> fetching
-			token.requested
-			logged_out
-			> logged_out
-		`)
-	})
-}
-
 func TestLogoutDuringALogin(t *testing.T) {
 	inWorld(t, fakeserver.Config{}, func(w *world) {
 		w.setWeather(slow("chat:80", 5*time.Second))
@@ -258,31 +58,6 @@ func TestLogoutDuringALogin(t *testing.T) {
 		p.Login()
 		p.told(loginStory)
 	})
-}
-
-func TestLogoutDuringARenewal(t *testing.T) { // S27
-	for _, where := range []string{"tokens:80", "chat:80"} {
-		t.Run(where, func(t *testing.T) {
-			inWorld(t, fakeserver.Config{}, func(w *world) {
-				p := w.online("alice", time.Hour, nil)
-				time.Sleep(10 * time.Minute)
-				w.setWeather(slow(where, 5*time.Second))
-				p.Renew()
-				time.Sleep(time.Second)
-				p.is(session.Renewing)
-				p.skip()
-				p.Logout()
-				time.Sleep(3 * time.Hour)
-				p.told(`
-					logged_out
-					> logged_out
-				`)
-				if snap := p.Snapshot(); snap.Token != nil || snap.Linked {
-					t.Errorf("token %v, linked %v after the logout", snap.Token, snap.Linked)
-				}
-			})
-		})
-	}
 }
 
 func TestLoginAgain(t *testing.T) {
@@ -356,7 +131,9 @@ func TestWebReconnectRefused(t *testing.T) {
 		` + strings.Repeat("login.failed onError 56\n", 5) + `
 			disconnected onDisconnected 16
 			> expired
-		` + loginStory)
+		` + loginStory + `
+			clock.skewed
+		`)
 		if got := w.fetches(); got != 2 {
 			t.Errorf("%d fetches, want 2", got)
 		}
@@ -377,7 +154,7 @@ func TestNativeReconnectRefused(t *testing.T) {
 					> reconnecting
 					disconnected onDisconnected 108
 					> expired
-				` + loginStory)
+				` + strings.Replace(loginStory, "connected", "clock.skewed\nconnected", 1))
 			})
 		})
 	}

@@ -110,7 +110,9 @@ const (
 	MessageDelivered EventName = "message.delivered"
 	MessageFailed    EventName = "message.failed"
 	MessageReceived  EventName = "message.received"
-	StateChanged     EventName = "state"
+	// ClockSkewed: this party's clock and the service's differ by over a minute, or do so no more.
+	ClockSkewed  EventName = "clock.skewed"
+	StateChanged EventName = "state"
 )
 
 // Event is one thing that happened to the session. Fields that do not apply are zero.
@@ -126,6 +128,10 @@ type Event struct {
 	Code     chat.Code
 	// Reason says why, for a person.
 	Reason string
+	// Why names the reason when something was given up: the session or a renewal.
+	Why Reason
+	// ClockAhead is how far the service's clock is ahead of the session's, in a ClockSkewed.
+	ClockAhead time.Duration
 	// Old and New are the states of a StateChanged.
 	Old, New State
 	// ExpiresAt and WillExpireAt are the instants of the token that the event speaks of.
@@ -174,6 +180,12 @@ type Snapshot struct {
 	// Reason says why the session is in this state, for a person; Code is the SDK's code that goes with it.
 	Reason string
 	Code   chat.Code
+	// Why names the reason when the session was given up.
+	Why Reason
+	// ClockAhead is how far the service's clock is ahead of the session's, as far as that is known. ClockWarning is a sentence for a person
+	// when they differ by over a minute.
+	ClockAhead   time.Duration
+	ClockWarning string
 	// Linked is true while the link to the service is up.
 	Linked bool
 	// WillExpireFired and ExpiredFired tell which callbacks have fired for the token in use.
@@ -186,6 +198,8 @@ type Snapshot struct {
 	User    string
 	Profile chat.Profile
 	Policy  Policy
+	// Behaviour is how the app behaves beyond its policy.
+	Behaviour Behaviour
 	// Unsent counts own messages that the service has not taken yet.
 	Unsent int
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // recheck bounds every Wait: after a system sleep, or a step of the machine's own clock, a deadline is seen at most this much late.
-const recheck = 30 * time.Second
+const recheck = 10 * time.Second
 
 // idle is the wait of somebody who waits for nothing; only what wakes it otherwise matters.
 const idle = 24 * time.Hour
@@ -107,7 +107,7 @@ func (c *Clock) Changed() <-chan struct{} {
 	return c.changed
 }
 
-// Wait returns how long to sleep before looking at the deadline again: never negative, and never longer than half a minute, because
+// Wait returns how long to sleep before looking at the deadline again: never negative, and never longer than ten seconds, because
 // the machine may sleep in between. A frozen clock comes no nearer to a deadline. A zero deadline means that there is none, and nothing to look at again for a long time.
 func (c *Clock) Wait(deadline time.Time) time.Duration {
 	if deadline.IsZero() {

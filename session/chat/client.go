@@ -37,6 +37,9 @@ type Config struct {
 	// Resource names this device; it must stay the same over reconnects and logins, and differ between devices of one user.
 	Resource string
 	Clock    Clock
+	// TrustLocalClock counts a token's life by the client's own clock, as the timers of the SDKs do (protocol.md d.1). Without it the
+	// service's clock counts.
+	TrustLocalClock bool
 	// OnEvent gets every callback, in order, on the client's goroutine. It may block for a moment, and must not wait for the client.
 	OnEvent func(Event)
 	// DialContext makes the connections; nil dials TCP.
@@ -87,6 +90,7 @@ type (
 		gen   uint64
 		frame *msync.MSync
 	}
+	callCheck struct{}
 )
 
 // New starts a client. Close ends it.
@@ -100,8 +104,11 @@ func New(cfg Config) *Client {
 	}
 	c := &Client{
 		cfg:    cfg,
-		rest:   rest{base: cfg.RESTURL, org: cfg.Org, app: cfg.App, client: &http.Client{Transport: transport}},
 		called: make(chan struct{}, 1), inbox: make(chan any, 64), quit: make(chan struct{}), over: make(chan struct{}),
+	}
+	c.rest = rest{
+		base: cfg.RESTURL, org: cfg.Org, app: cfg.App, client: &http.Client{Transport: transport},
+		now: cfg.Clock.Now, learn: func(r reading) { c.post(r) },
 	}
 	go func() {
 		defer close(c.over)
@@ -132,7 +139,7 @@ func (c *Client) RenewToken(token string, done func(Life, *Error)) {
 func (c *Client) Logout() { c.call(inLogout{}) }
 
 // Check looks at the clock now instead of at the next deadline, as after a system sleep.
-func (c *Client) Check() { c.call(inTick{}) }
+func (c *Client) Check() { c.call(callCheck{}) }
 
 // Send sends a text. The id comes from NextID, link from the Connected event; a message for another link than the present one is dropped
 // in silence, because the caller will hear of the broken link and send it again. The outcome is MessageSent or MessageRefused; nothing
@@ -192,10 +199,24 @@ type loop struct {
 	cancel    context.CancelFunc // of the attempt to get a link
 	cancelNew context.CancelFunc // of the renewal under way
 	work      sync.WaitGroup
+
+	// ahead is how far the service's clock is ahead of the client's.
+	ahead time.Duration
+	// wall and mono are when the owner last woke up, by the client's clock and by the monotonic one.
+	wall, mono time.Time
+	// doubtUntil is when the client stops waiting for the service to say what time it is.
+	doubtUntil time.Time
+	// unconfirmed is how far the service's clock would be ahead by an answer that is hard to believe.
+	unconfirmed *time.Duration
+	// guessed says that the present life began at an instant of which no reading has come yet.
+	guessed bool
 }
 
 func newLoop(c *Client) *loop {
-	return &loop{Client: c, state: state{phase: loggedOut}, mail: newMailbox(), cancel: func() {}, cancelNew: func() {}}
+	return &loop{
+		Client: c, state: state{phase: loggedOut}, mail: newMailbox(), cancel: func() {}, cancelNew: func() {},
+		wall: c.cfg.Clock.Now(), mono: time.Now(),
+	}
 }
 
 func (l *loop) run() {
@@ -203,28 +224,36 @@ func (l *loop) run() {
 	defer timer.Stop()
 	for {
 		changed := l.cfg.Clock.Changed()
-		wait := l.cfg.Clock.Wait(l.state.nextDeadline(l.cfg.Profile))
+		wait := l.cfg.Clock.Wait(l.own(l.state.nextDeadline(l.cfg.Profile)))
 		if patience, sending := l.mail.patience(); sending {
 			wait = min(wait, patience)
 		}
+		if doubt := l.doubt(); doubt > 0 {
+			wait = doubt
+		}
 		timer.Reset(wait)
+		var happened []any
 		select {
 		case <-timer.C:
 		case <-changed:
 		case <-l.called:
-			for _, in := range l.taken() {
-				l.handle(in)
-			}
+			happened = l.taken()
 		case in := <-l.inbox:
-			l.handle(in)
+			happened = []any{in}
 		case <-l.quit:
 			l.stop()
 			return
 		}
+		l.watch()
+		for _, in := range happened {
+			l.handle(in)
+		}
 		if patience, sending := l.mail.patience(); sending && patience <= 0 && l.link != nil {
 			l.handle(inLinkDown{l.link.gen, "the service did not confirm a message in time"})
 		}
-		l.handle(inTick{})
+		if l.doubt() == 0 {
+			l.handle(inTick{})
+		}
 	}
 }
 
@@ -274,20 +303,35 @@ func (l *loop) handle(in any) {
 			_ = in.link.conn.Close()
 			return
 		}
+		if err := absurd(PhaseLogin, in.in.expiresAt, l.now()); err != nil {
+			_ = in.link.conn.Close()
+			l.decide(inConnectFailed{in.in.gen, err})
+			return
+		}
 		l.adopt(in.link)
+		l.guessed = l.guessed || !l.cfg.Profile.Exchange && l.state.phase == loggingIn
 		l.decide(in.in)
-		l.link.send(msync.MSync_UNREAD, &msync.CommUnreadUL{})
+		l.doubtAll()
 	case gotFrame:
 		if l.link != nil && l.link.gen == in.gen {
 			l.frame(in.frame)
 		}
+	case inRenewed:
+		if err := absurd(PhaseRenew, in.expiresAt, l.now()); err != nil {
+			l.decide(inRenewFailed{in.gen, err})
+			return
+		}
+		l.decide(in)
+	case reading:
+		l.learn(in)
+	case callCheck: // it has woken the owner, who looks at the clock
 	default:
 		l.decide(in)
 	}
 }
 
 func (l *loop) decide(in any) {
-	next, effects := step(l.cfg.Profile, l.state, l.cfg.Clock.Now(), in)
+	next, effects := step(l.cfg.Profile, l.state, l.now(), in)
 	l.state = next
 	for _, e := range effects {
 		l.do(e)
@@ -310,7 +354,7 @@ func (l *loop) do(effect any) {
 	case doCancelRenew:
 		l.cancelNew()
 	case doEmit:
-		if e.event.Name == Connected {
+		if e.event.Name == Connected && l.link != nil {
 			e.event.Link = l.link.gen
 		}
 		l.emit(e.event)
@@ -327,12 +371,14 @@ func (l *loop) do(effect any) {
 
 func (l *loop) emit(e Event) {
 	e.Session = l.session
+	e.ExpiresAt, e.WillExpireAt = l.own(e.ExpiresAt), l.own(e.WillExpireAt)
 	l.cfg.OnEvent(e)
 }
 
+// life is the life of the token in use, by the client's clock.
 func (l *loop) life() Life {
 	s := l.state
-	return Life{AcceptedAt: s.acceptedAt, WillExpireAt: s.willExpireAt(l.cfg.Profile), ExpiresAt: s.expiresAt}
+	return Life{AcceptedAt: l.own(s.acceptedAt), WillExpireAt: l.own(s.willExpireAt(l.cfg.Profile)), ExpiresAt: l.own(s.expiresAt)}
 }
 
 // connect does a doConnect, on a goroutine of its own.
@@ -346,6 +392,16 @@ func (l *loop) connect(ctx context.Context, e doConnect) {
 		}
 	}
 	in := inConnected{gen: e.gen, credential: e.token}
+	if l.cfg.Profile.Local {
+		expires, err := localLife(PhaseLogin, l.cfg.Profile, e.user, e.token, l.cfg.Clock.Now())
+		if err != nil {
+			l.post(inConnectFailed{e.gen, err})
+			return
+		}
+		in.expiresAt = expires
+		l.post(in)
+		return
+	}
 	if e.exchange {
 		credential, expires, err := l.rest.exchange(ctx, PhaseLogin, l.cfg.Profile, e.token)
 		if err != nil {
@@ -375,9 +431,12 @@ func (l *loop) connect(ctx context.Context, e doConnect) {
 func (l *loop) renew(ctx context.Context, e doRenew) {
 	in := inRenewed{gen: e.gen, credential: e.token}
 	var err *Error
-	if l.cfg.Profile.Exchange {
+	switch {
+	case l.cfg.Profile.Local:
+		in.expiresAt, err = localLife(PhaseRenew, l.cfg.Profile, e.user, e.token, l.cfg.Clock.Now())
+	case l.cfg.Profile.Exchange:
 		in.credential, in.expiresAt, err = l.rest.exchange(ctx, PhaseRenew, l.cfg.Profile, e.token)
-	} else {
+	default:
 		in.expiresAt, err = l.rest.expires(ctx, l.cfg.Profile, e.user, e.token)
 	}
 	if err != nil {
@@ -390,6 +449,7 @@ func (l *loop) renew(ctx context.Context, e doRenew) {
 // adopt makes a new link the present one.
 func (l *loop) adopt(link *link) {
 	l.link = link
+	link.now = l.cfg.Clock.Now
 	l.mail.reset()
 	link.run(
 		func(m *msync.MSync) { l.post(gotFrame{link.gen, m}) },
@@ -402,7 +462,7 @@ func (l *loop) adopt(link *link) {
 func (l *loop) drop() {
 	if l.link != nil {
 		l.link.end()
-		l.link = nil
+		l.link, l.doubtUntil = nil, time.Time{}
 		l.mail.reset()
 	}
 }

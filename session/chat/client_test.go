@@ -369,7 +369,7 @@ func (s *sleeper) Wait(time.Time) time.Duration { return 24 * time.Hour }
 func TestCheckLooksAtTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := pipenet.New()
-		emulator(t, net, fakeserver.Config{})
+		server := emulator(t, net, fakeserver.Config{})
 		clk, events := new(sleeper), make(chan EventName, 10)
 		clk.now.Store(new(time.Now()))
 		c := New(Config{
@@ -381,6 +381,7 @@ func TestCheckLooksAtTheClock(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
+		server.JumpClock(2 * time.Hour)
 		clk.now.Store(new(time.Now().Add(2 * time.Hour)))
 		c.Check()
 		synctest.Wait()

@@ -17,6 +17,8 @@ const (
 	WebRenewUnauthorized Code = 52
 	WebTokenExpired      Code = 56
 	WebForbidden         Code = 57
+	RTCInvalidToken      Code = 8
+	RTCTokenExpired      Code = 9
 	InvalidToken         Code = 104
 	TokenExpired         Code = 108
 	TokenWillExpire      Code = 109
@@ -46,6 +48,8 @@ var codeNames = map[Code]string{ //nolint:gosec // names of codes, none of them 
 	WebRenewUnauthorized: "WEBIM_TOKEN_REFUSED",
 	WebTokenExpired:      "WEBIM_TOKEN_EXPIRED",
 	WebForbidden:         "IM_FORBIDDEN",
+	RTCInvalidToken:      "CONNECTION_CHANGED_INVALID_TOKEN",
+	RTCTokenExpired:      "CONNECTION_CHANGED_TOKEN_EXPIRED",
 	InvalidToken:         "INVALID_TOKEN",
 	TokenExpired:         "TOKEN_EXPIRED",
 	TokenWillExpire:      "TOKEN_WILL_EXPIRE",

@@ -35,6 +35,8 @@ const (
 	KindRefused Kind = "refused"
 	// KindProtocol: the answer could not be understood.
 	KindProtocol Kind = "protocol"
+	// KindAbsurd: the service accepted the token and named an end of its life that mixed-up units must have made.
+	KindAbsurd Kind = "absurd_expiry"
 	// KindNotLoggedIn: the call needs a session, and there is none any more.
 	KindNotLoggedIn Kind = "not_logged_in"
 	// KindAlreadyLoggedIn: somebody is logged in on this client already.

@@ -20,6 +20,8 @@ const (
 	// WillExpire and TokenHasExpired are OnTokenWillExpire and OnTokenExpired.
 	WillExpire      EventName = "will_expire"
 	TokenHasExpired EventName = "expired"
+	// ClockSkew: the client has learned how far the service's clock is ahead of its own.
+	ClockSkew EventName = "clock_skew"
 	// MessageSent: the service stored an own message.
 	MessageSent EventName = "message_sent"
 	// MessageRefused: the service will not take an own message.
@@ -39,6 +41,9 @@ type Event struct {
 	Reason   string
 	// ExpiresAt and WillExpireAt belong to the token events.
 	ExpiresAt, WillExpireAt time.Time
+	// Ahead is how far the service's clock is ahead, and Life what that makes of the life, of a ClockSkew.
+	Ahead time.Duration
+	Life  Life
 	// Session is the number that Login was given.
 	Session uint64
 	// Link numbers the link of a Connected; Send takes it.

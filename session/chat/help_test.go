@@ -30,7 +30,7 @@ type app struct {
 }
 
 // newApp starts a client for the service at chat:80 of the network. A new connection takes a second.
-func newApp(t testing.TB, net *pipenet.Network, p Profile) *app {
+func newApp(t testing.TB, net *pipenet.Network, p Profile, changes ...func(*Config)) *app {
 	dial := func(ctx context.Context, network, address string) (stdnet.Conn, error) {
 		select {
 		case <-time.After(time.Second):
@@ -40,7 +40,7 @@ func newApp(t testing.TB, net *pipenet.Network, p Profile) *app {
 		}
 	}
 	a := &app{clock: clock.New(0)}
-	a.Client = New(Config{
+	cfg := Config{
 		Profile: p, RESTURL: "http://chat", WSURL: "ws://chat/websocket", Org: fakeserver.DemoOrg, App: fakeserver.DemoApp, Resource: "device",
 		Clock: a.clock, DialContext: dial,
 		OnEvent: func(e Event) {
@@ -48,7 +48,11 @@ func newApp(t testing.TB, net *pipenet.Network, p Profile) *app {
 			defer a.mu.Unlock()
 			a.events = append(a.events, e)
 		},
-	})
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	a.Client = New(cfg)
 	t.Cleanup(a.Close)
 	return a
 }

@@ -43,6 +43,10 @@ type link struct {
 	heard  atomic.Int64
 	frames atomic.Uint64
 	born   time.Time
+	// now is the client's clock; asked holds when the UNREADs went out that have no answer yet.
+	now   func() time.Time
+	mu    sync.Mutex
+	asked []time.Time
 	// ending is closed to end the link from this side; gone once both goroutines have ended.
 	ending   chan struct{}
 	endOnce  sync.Once
@@ -276,6 +280,7 @@ func (l *link) write() {
 			}
 			asked, before = true, l.frames.Load()
 			beat.Reset(answerTimeout)
+			l.noteAsked()
 			raw = unreadFrame()
 		}
 		if l.put(raw) != nil {
@@ -319,6 +324,32 @@ func (l *link) send(cmd msync.MSync_Command, payload proto.Message) {
 		}
 	}
 	l.end()
+}
+
+// ask asks for the service's time and for what waits there.
+func (l *link) ask() {
+	l.noteAsked()
+	l.send(msync.MSync_UNREAD, &msync.CommUnreadUL{})
+}
+
+func (l *link) noteAsked() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.asked) < maxAsked {
+		l.asked = append(l.asked, l.now())
+	}
+}
+
+// answered returns when the question went out whose answer has come; false means that nobody asked.
+func (l *link) answered() (asked time.Time, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.asked) == 0 {
+		return time.Time{}, false
+	}
+	asked = l.asked[0]
+	l.asked = l.asked[1:]
+	return asked, true
 }
 
 // end closes the link from this side; it does not wait.

@@ -265,12 +265,18 @@ func (s state) arm(now, expiresAt time.Time) state {
 func (s state) willExpireAt(p Profile) time.Time { return WillExpireAt(p, s.acceptedAt, s.expiresAt) }
 
 // WillExpireAt is where OnTokenWillExpire falls in a life from accepted to expires: the profile's fraction of it. It is zero when expires
-// is, and expires itself when the life is over before it began.
+// is, and expires itself when the life is over before it began or is no longer than the profile's fixed lead.
 func WillExpireAt(p Profile, accepted, expires time.Time) time.Time {
 	if expires.IsZero() {
 		return time.Time{}
 	}
 	life := max(expires.Sub(accepted), 0)
+	switch {
+	case p.Lead >= life && p.Lead > 0:
+		return expires
+	case p.Lead > 0:
+		return expires.Add(-p.Lead)
+	}
 	return expires.Add(-time.Duration(math.Round(float64(life) * (1 - p.WillExpire))))
 }
 
@@ -286,7 +292,7 @@ func passed(p Profile, s state, at time.Time, repeat bool) (state, []any) {
 		return expire(p, s, facts)
 	case !at.Before(facts.WillExpireAt) && (!s.warned || repeat):
 		s.warned = true
-		facts.Name, facts.Callback, facts.Code = WillExpire, p.WillExpireCallback, TokenWillExpire
+		facts.Name, facts.Callback, facts.Code = WillExpire, p.WillExpireCallback, p.WillExpireCode
 		facts.Reason = "the token will expire"
 		return s, []any{doEmit{facts}}
 	}

@@ -39,9 +39,15 @@ func (l *loop) unread(m *msync.MSync) error {
 	for _, q := range down.GetUnread() {
 		l.mail.announce(l.link, q.GetQueue().GetName(), l.cfg)
 	}
-	if ms := down.GetTimestamp(); ms > 0 && ms < 1<<53 {
-		l.decide(inServerClock{l.link.gen, time.UnixMilli(int64(ms))})
+	ms := down.GetTimestamp()
+	if ms == 0 || ms >= 1<<53 {
+		return nil
 	}
+	at := time.UnixMilli(int64(ms))
+	if asked, ok := l.link.answered(); ok {
+		l.answer(reading{asked: asked, heard: l.cfg.Clock.Now(), from: at, to: at.Add(time.Millisecond)})
+	}
+	l.decide(inServerClock{l.link.gen, at})
 	return nil
 }
 

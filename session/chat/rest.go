@@ -27,30 +27,41 @@ type rest struct {
 	base     string // without org, app and a trailing slash
 	org, app string
 	client   *http.Client
+	now      func() time.Time
+	// learn gets what each answer says about the service's clock.
+	learn func(reading)
 }
 
 // exchange trades a 007 token for a Chat token (token-lifecycle.md section 3).
 func (r rest) exchange(ctx context.Context, phase Phase, p Profile, token string) (credential string, expires time.Time, err *Error) {
 	var answer struct {
 		AccessToken     string `json:"access_token"`
-		ExpireTimestamp int64  `json:"expire_timestamp"` // Unix ms
+		ExpireTimestamp *int64 `json:"expire_timestamp"` // Unix ms
 	}
 	if err := r.call(ctx, phase, p, http.MethodPost, "token", token, []byte(`{"grant_type":"agora"}`), &answer); err != nil {
 		return "", time.Time{}, err
 	}
-	if answer.AccessToken == "" || answer.ExpireTimestamp <= 0 {
+	if answer.AccessToken == "" || answer.ExpireTimestamp == nil {
 		return "", time.Time{}, &Error{
 			Phase: PhaseProtocol, Kind: KindProtocol, Code: ServerUnknownError,
 			Reason: "the service answered the token exchange without access_token or expire_timestamp",
 		}
 	}
-	return answer.AccessToken, time.UnixMilli(answer.ExpireTimestamp), nil
+	return answer.AccessToken, instant(*answer.ExpireTimestamp), nil
+}
+
+// instant reads a Unix time in ms; 0 is no end at all, as Easemob's permanent tokens have it (token-lifecycle.md section 3).
+func instant(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
 }
 
 // expires asks when a new token ends, which is the Web SDK's renewal (protocol.md d.4).
 func (r rest) expires(ctx context.Context, p Profile, user, token string) (time.Time, *Error) {
 	var answer struct {
-		ExpireTimestamp int64 `json:"expire_timestamp"` // Unix ms
+		ExpireTimestamp *int64 `json:"expire_timestamp"` // Unix ms
 	}
 	path := "sdk/users/" + url.PathEscape(user) + "/token/expires"
 	if err := r.call(ctx, PhaseRenew, p, http.MethodGet, path, token, nil, &answer); err != nil {
@@ -59,12 +70,12 @@ func (r rest) expires(ctx context.Context, p Profile, user, token string) (time.
 		}
 		return time.Time{}, err
 	}
-	if answer.ExpireTimestamp <= 0 {
+	if answer.ExpireTimestamp == nil {
 		return time.Time{}, &Error{
 			Phase: PhaseProtocol, Kind: KindProtocol, Code: ServerUnknownError, Reason: "the service answered the renewal without expire_timestamp",
 		}
 	}
-	return time.UnixMilli(answer.ExpireTimestamp), nil
+	return instant(*answer.ExpireTimestamp), nil
 }
 
 func (r rest) call(ctx context.Context, phase Phase, p Profile, method, path, token string, body []byte, into any) *Error {
@@ -77,11 +88,15 @@ func (r rest) call(ctx context.Context, phase Phase, p Profile, method, path, to
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
+	asked := r.now()
 	resp, err := r.client.Do(req)
 	if err != nil {
 		return r.unreachable(phase, err)
 	}
 	defer resp.Body.Close()
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil && resp.Header.Get("Age") == "" { // the Date of a cache is old
+		r.learn(reading{asked: asked, heard: r.now(), from: date, to: date.Add(time.Second)})
+	}
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
 		return r.unreachable(phase, err)
