@@ -81,11 +81,22 @@ type Config struct {
 	Log *slog.Logger
 }
 
-var (
-	namePart = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	// userName is the documented form of a user id: at most 64 bytes of a-z, 0-9, "_", "-" and "." (token-lifecycle.md section 3).
-	userName = regexp.MustCompile(`^[a-z0-9_.-]{1,64}$`)
-)
+var namePart = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+// userName is the documented form of a user id: at most 64 bytes of a-z, 0-9, "_", "-" and "." (token-lifecycle.md section 3).
+var userName nameForm
+
+type nameForm struct{}
+
+// MatchString reports whether name has the form.
+func (nameForm) MatchString(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' && c != '.' {
+			return false
+		}
+	}
+	return len(name) >= 1 && len(name) <= 64
+}
 
 // withDefaults fills in what is empty and says what is wrong with the rest.
 func (c Config) withDefaults() (Config, error) {

@@ -51,12 +51,12 @@ func TestRevoke(t *testing.T) {
 		if n := w.srv.Revoke("alice"); n != 1 {
 			t.Errorf("Revoke = %d", n)
 		}
+		w.only(TokenRevoked)
 		c.wantOpen()
 		status := func(token string) int {
 			code, _ := w.rest(http.MethodGet, "/ttlchat/demo/users/alice/contacts/users", token, "")
 			return code
 		}
-		w.only(TokenRevoked)
 		_, fresh := w.token().claims(t)
 		got := map[string]int{"old": status(old), "Chat token": status(chat), "fresh": status(fresh)}
 		if diff := cmp.Diff(map[string]int{"old": 401, "Chat token": 401, "fresh": 200}, got); diff != "" {
@@ -67,6 +67,12 @@ func TestRevoke(t *testing.T) {
 		}
 		if no := w.dial().provision(login{user: "alice", resource: "web", token: old}); no.GetStatus().GetReason() != reasonMismatch {
 			t.Errorf("a login with it: %v", no.GetStatus())
+		}
+		made := w.srv.userToken(t, "dave", 600) // in this second, and not by the emulator's token server
+		w.dial().provision(login{user: "dave", resource: "web", token: made})
+		w.srv.Revoke("dave")
+		if no := w.dial().provision(login{user: "dave", resource: "phone", token: made}); no.GetStatus().GetReason() != reasonMismatch {
+			t.Errorf("the token of an open session: %v", no.GetStatus())
 		}
 		time.Sleep(2 * time.Second)
 		w.srv.Revoke("")

@@ -39,7 +39,7 @@ func TestEdit(t *testing.T) {
 		}
 		kept := w.srv.hub.past.between("alice", "bob").entries
 		var body msync.MessageBody
-		if len(kept) != 1 || proto.Unmarshal(kept[0].meta.GetPayload(), &body) != nil || body.GetContents()[0].GetText() != "hello" || body.Meta == nil {
+		if len(kept) != 1 || proto.Unmarshal(kept[0].meta().GetPayload(), &body) != nil || body.GetContents()[0].GetText() != "hello" || body.Meta == nil {
 			t.Errorf("the history holds %v", kept)
 		}
 		bob.take()

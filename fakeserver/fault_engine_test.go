@@ -44,6 +44,9 @@ func TestFaultCountAndUser(t *testing.T) {
 		if len(status) != 1 || status[0].Applied != 2 || status[0].Left() != 0 || !status[0].Active {
 			t.Errorf("Faults = %+v", status)
 		}
+		if w.srv.faults.asking.Load() {
+			t.Error("a fault that is used up still costs time")
+		}
 		e := w.srv.entries(FaultApplied)
 		if len(e) != 2 || e[0].User != "alice" || *e[0].Fault != (FaultName{id, FaultMessage, "status"}) {
 			t.Errorf("the journal has %+v", e)

@@ -165,12 +165,7 @@ func jsonTexts(v any) []string {
 	return list
 }
 
-// Unwrap lets http.ResponseController reach the connection.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// stay takes the server's own time limits off a call that a fault makes last.
+// stay takes the server's own time limit off an answer that comes late.
 func stay(w http.ResponseWriter) {
-	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Time{}) // it is a real connection, which can
-	_ = c.SetWriteDeadline(time.Time{})
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // it is a real connection, which can
 }

@@ -25,8 +25,7 @@ func hangFault(target FaultTarget) *faultKind {
 		FaultKind: FaultKind{target, "hang", "no answer comes; the connection stays open until the client leaves or the fault is cleared", append([]FaultParam{
 			durationParam("for", 0, "close the connection after that time; 0s waits for ever"),
 		}, callParams()...)},
-		answer: func(f *fault, w http.ResponseWriter, r *http.Request) {
-			stay(w)
+		answer: func(f *fault, _ http.ResponseWriter, r *http.Request) {
 			f.wait(r.Context().Done(), cmp.Or(f.values.duration("for"), endless))
 			panic(http.ErrAbortHandler)
 		},

@@ -163,6 +163,15 @@ func TestFaultDelay(t *testing.T) {
 		if a := w.token(); a.took != 0 || a.status != 200 {
 			t.Errorf("after the faults: %+v", a)
 		}
+		w.fault(Fault{Target: FaultTokenServer, Kind: "delay", Count: 1})
+		w.http.Timeout = time.Second
+		if a := w.token(); a.err == nil || a.took != time.Second {
+			t.Errorf("a client with less patience: %+v", a)
+		}
+		time.Sleep(time.Minute)
+		if n := len(w.srv.entries(TokenIssued)); n != 1 {
+			t.Errorf("%d tokens issued: one went to nobody", n)
+		}
 	})
 }
 

@@ -82,12 +82,17 @@ func (w *faultyFrames) read() ([]byte, error) {
 		return frame, nil
 	}
 	for {
-		if f := w.ask(0, func(f *fault) bool { return f.kind.beforeRead != nil }); f != nil {
-			f.kind.beforeRead(w, f)
+		if w.troubled() {
+			if f := w.ask(0, func(f *fault) bool { return f.kind.beforeRead != nil }); f != nil {
+				f.kind.beforeRead(w, f)
+			}
 		}
 		frame, err := w.framing.read()
 		if err != nil {
 			return nil, err
+		}
+		if !w.troubled() {
+			return frame, nil
 		}
 		w.meet(frame)
 		switch w.pass(msync.In, frame) {
@@ -107,6 +112,13 @@ func (w *faultyFrames) read() ([]byte, error) {
 	}
 }
 
+// know tells whose connection this is, where no fault had to know it sooner.
+func (w *faultyFrames) know(u *user) {
+	if u != nil && w.user.Load() == nil {
+		w.user.Store(&u.name)
+	}
+}
+
 // meet learns from the first frame whose connection this is.
 func (w *faultyFrames) meet(frame []byte) {
 	if w.user.Load() != nil {
@@ -119,7 +131,31 @@ func (w *faultyFrames) meet(frame []byte) {
 	w.user.Store(&name)
 }
 
-func (w *faultyFrames) write(frame []byte) error {
+// troubled reports whether a fault may have something to say, or has not done with this connection. Where none has, the way is short.
+func (w *faultyFrames) troubled() bool {
+	if w.srv.faults.asking.Load() {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.frozen != nil || w.held != nil
+}
+
+func (w *faultyFrames) ready() bool { return w.again != nil || w.framing.ready() }
+
+func (w *faultyFrames) write(frames [][]byte) error {
+	if !w.troubled() {
+		return w.writeNow(frames...)
+	}
+	for _, frame := range frames {
+		if err := w.writeOne(frame); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *faultyFrames) writeOne(frame []byte) error {
 	switch w.pass(msync.Out, frame) {
 	case passOn:
 		return w.writeNow(frame)
@@ -140,10 +176,10 @@ func (w *faultyFrames) write(frame []byte) error {
 	}
 }
 
-func (w *faultyFrames) writeNow(frame []byte) error {
+func (w *faultyFrames) writeNow(frames ...[]byte) error {
 	w.writing.Lock()
 	defer w.writing.Unlock()
-	return w.framing.write(frame)
+	return w.framing.write(frames)
 }
 
 func (w *faultyFrames) cut() {

@@ -1,9 +1,12 @@
 package fakeserver
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -11,190 +14,11 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Times and bounds of one connection.
-const (
-	// provisionTimeout is how long a connection may stay without a login.
-	provisionTimeout = 10 * time.Second
-	// silenceTimeout is how long a logged-in client may say nothing; SDKs beat at least once a minute (protocol.md a.4).
-	silenceTimeout = 5 * time.Minute
-	writeTimeout   = 10 * time.Second
-	// goodbyePause lets a client work through the last frames before the close reaches it: SDKs handle frames asynchronously, and a close in
-	// the same breath can overtake a kick in them.
-	goodbyePause = 100 * time.Millisecond
-	// lingerTimeout is how long a closing connection waits for the client's own close, so that the last frames are not lost.
-	lingerTimeout = 2 * time.Second
-	// maxLogin and maxFrame are how many bytes a frame may have before and after the login. SDKs send far smaller ones; one that is larger
-	// ends the connection with 1009.
-	maxLogin = 16 << 10
-	maxFrame = 64 << 10
-	// queuedFrames is how many frames may wait for a client that reads slowly.
-	queuedFrames = 256
-)
-
-// framing carries MSync frames in one of two ways: binary WebSocket messages, or SockJS. One goroutine reads, another writes.
-type framing interface {
-	// read returns the next frame; errNotBinary can be got over, other errors cannot.
-	read() ([]byte, error)
-	write(frame []byte) error
-	// bye tells the client the end; it may be gone.
-	bye(code int, reason string)
-	// allow sets how long the next frame may be and how long it may take to come.
-	allow(size int, patience time.Duration)
-	// cut ends the connection at once.
-	cut()
-}
-
-var (
-	errNotBinary = errors.New("the frame is not binary")
-	errTooLarge  = errors.New("a frame was too large")
-	errSilent    = errors.New("the client was silent for too long")
-	errClosed    = errors.New("the client closed")
-)
-
-// socket carries a link's frames: one goroutine reads, another writes. It knows nothing of what is in them.
-type socket struct {
-	frames framing
-	out    chan []byte
-	gone   chan struct{} // closed when reading has ended
-
-	mu      sync.Mutex
-	ending  bool // Close was called: nothing more goes into out
-	endCode int
-	endText string
-}
-
-// serveSocket runs a link over a new connection, on two goroutines of its own, and returns at once. The channel is closed when both have
-// ended.
-func (s *Server) serveSocket(frames framing) <-chan struct{} {
-	over := make(chan struct{})
-	sock := &socket{frames: frames, out: make(chan []byte, queuedFrames), gone: make(chan struct{})}
-	l := s.newLink(sock)
-	sock.frames = s.faultyFrames(frames, l.id)
-	if !s.track(l, sock) {
-		frames.cut()
-		close(over)
-		return over
-	}
-	var both sync.WaitGroup
-	both.Go(func() {
-		defer s.sockets.Done()
-		sock.write()
-	})
-	both.Go(func() {
-		defer s.sockets.Done()
-		defer s.untrack(l)
-		l.ended(sock.read(l))
-	})
-	go func() {
-		both.Wait()
-		close(over)
-	}()
-	return over
-}
-
-// read hands every frame to the link until the connection ends, and says why it did.
-func (s *socket) read(l *link) (reason string) {
-	defer close(s.gone)
-	s.allow(maxLogin, provisionTimeout)
-	for {
-		frame, err := s.frames.read()
-		switch {
-		case errors.Is(err, errNotBinary):
-			l.closeWith(closeUnsupported, "frames are binary here")
-			continue
-		case errors.Is(err, errTooLarge), errors.Is(err, errSilent), errors.Is(err, errClosed):
-			return err.Error()
-		case err != nil:
-			return "the connection was cut"
-		}
-		if l.closing.Load() {
-			continue // only waiting for the client's close
-		}
-		l.receive(frame)
-		if l.user != nil || l.waiting {
-			s.allow(maxFrame, silenceTimeout)
-		}
-	}
-}
-
-// allow passes on what the next frame may cost; a closing socket keeps its own deadline.
-func (s *socket) allow(size int, patience time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.ending {
-		s.frames.allow(size, patience)
-	}
-}
-
-// write sends queued frames until the socket is closed or gone.
-func (s *socket) write() {
-	defer s.frames.cut()
-	for {
-		select {
-		case frame, more := <-s.out:
-			if !more {
-				s.sayGoodbye()
-				return
-			}
-			if err := s.frames.write(frame); err != nil {
-				return
-			}
-		case <-s.gone:
-			return
-		}
-	}
-}
-
-// sayGoodbye ends the connection politely: closing at once could destroy frames on their way.
-func (s *socket) sayGoodbye() {
-	if !s.wait(goodbyePause) {
-		return
-	}
-	s.frames.bye(s.endCode, s.endText)
-	s.wait(lingerTimeout)
-}
-
-// wait reports whether the client is still there after d.
-func (s *socket) wait(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-s.gone:
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
-// Send implements wire.
-func (s *socket) Send(frame []byte) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ending {
-		return true // a goodbye is on its way; what comes after it is nobody's loss
-	}
-	select {
-	case s.out <- frame:
-		return true
-	default:
-		return false
-	}
-}
-
-// Close implements wire.
-func (s *socket) Close(code int, reason string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ending {
-		return
-	}
-	s.ending, s.endCode, s.endText = true, code, reason
-	close(s.out)
-}
+// lookAhead is how many bytes of a connection are read ahead of what is handled: a login, or a few messages. Idle connections have it, too.
+const lookAhead = 512
 
 var upgrader = websocket.Upgrader{
 	HandshakeTimeout:  writeTimeout,
-	ReadBufferSize:    1 << 10,
 	WriteBufferPool:   new(sync.Pool),
 	EnableCompression: true,                                     // browsers offer it; a client that does not gets plain frames
 	CheckOrigin:       func(*http.Request) bool { return true }, // apps connect from any page; the token is the key, not a cookie
@@ -202,22 +26,46 @@ var upgrader = websocket.Upgrader{
 
 // serveGateway takes over the connection and returns: the handler's goroutine and buffers are not kept for a socket's whole life.
 func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
-	conn, err := upgrader.Upgrade(w, r, nil)
+	own := &ownReader{ResponseWriter: w}
+	conn, err := upgrader.Upgrade(own, r, nil)
 	if err != nil {
 		return // Upgrade has answered
 	}
-	conn.EnableWriteCompression(false) // frames are small; compressing them costs more than it saves
-	s.serveSocket(&binaryFrames{conn: conn})
+	f := &binaryFrames{conn: conn, in: own.in}
+	conn.SetPingHandler(f.pong)
+	go s.serveSocket(f, func(rest func()) { go rest() })
 }
 
-// unpacked holds frames while they are read, so that an idle connection has no buffer for them.
-var unpacked = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// ownReader gives an upgrade a reader of ours: smaller than net/http's, and one can look into it.
+type ownReader struct {
+	http.ResponseWriter
+	in *bufio.Reader
+}
+
+// Hijack implements http.Hijacker.
+func (w *ownReader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err != nil || rw.Reader.Buffered() > 0 { // frames before the handshake, which the upgrade refuses
+		return conn, rw, err
+	}
+	w.in = bufio.NewReaderSize(conn, lookAhead)
+	return conn, bufio.NewReadWriter(w.in, rw.Writer), nil
+}
 
 // binaryFrames is one frame a binary WebSocket message.
 type binaryFrames struct {
 	conn *websocket.Conn
-	most int // bytes of a frame, unpacked
+	in   *bufio.Reader // what conn reads from
+	most int           // bytes of a frame, unpacked
+
+	readBy time.Time // the deadline that is set
+
+	writing sync.Mutex
+	writeBy time.Time // the deadline that is set
 }
+
+// unpacked holds frames while they are read, so that an idle connection has no buffer for them.
+var unpacked = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (f *binaryFrames) read() ([]byte, error) {
 	kind, message, err := f.conn.NextReader()
@@ -241,6 +89,19 @@ func (f *binaryFrames) read() ([]byte, error) {
 	return bytes.Clone(frame.Bytes()), nil // exactly its size: the journal keeps it
 }
 
+// ready looks for a whole frame of the usual kind behind the last one (RFC 6455 section 5.2).
+func (f *binaryFrames) ready() bool {
+	b, _ := f.in.Peek(f.in.Buffered()) // cannot fail: it is there
+	if len(b) < 2 || b[0] != 0x80|websocket.BinaryMessage {
+		return false
+	}
+	size, head := int(b[1]&0x7f), 2+4
+	if size == 126 && len(b) >= 4 {
+		size, head = int(binary.BigEndian.Uint16(b[2:])), 4+4
+	}
+	return size < lookAhead && len(b) >= head+size
+}
+
 // meaning turns a library's error into one of ours where that says more.
 func meaning(err error) error {
 	var closed *websocket.CloseError
@@ -257,23 +118,80 @@ func meaning(err error) error {
 	}
 }
 
-func (f *binaryFrames) write(frame []byte) error {
-	_ = f.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // a dead connection says so at the write
-	return f.conn.WriteMessage(websocket.BinaryMessage, frame)
+// outbound holds frames that are written together.
+var outbound = sync.Pool{New: func() any { return new(make([]byte, 0, 1<<10)) }}
+
+// maxOutbound is how many bytes a buffer may have that is kept.
+const maxOutbound = 64 << 10
+
+// write sends all frames in one write, uncompressed: they are small, and compressing them costs more than it saves.
+func (f *binaryFrames) write(frames [][]byte) error {
+	buffer := outbound.Get().(*[]byte)
+	b := (*buffer)[:0]
+	for _, frame := range frames {
+		b = append(appendHeader(b, len(frame)), frame...)
+	}
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	// A dead connection says so at the write. Moving the deadline costs more than looking at the clock.
+	if now := time.Now(); f.writeBy.Sub(now) < writeTimeout/2 {
+		f.writeBy = now.Add(writeTimeout)
+		_ = f.conn.NetConn().SetWriteDeadline(f.writeBy)
+	}
+	_, err := f.conn.NetConn().Write(b)
+	if cap(b) <= maxOutbound {
+		*buffer = b
+		outbound.Put(buffer)
+	}
+	return err
+}
+
+// appendHeader writes the head of a server's binary message of that size (RFC 6455 section 5.2).
+func appendHeader(b []byte, size int) []byte {
+	b = append(b, 0x80|websocket.BinaryMessage)
+	switch {
+	case size < 126:
+		return append(b, byte(size))
+	case size <= 0xffff:
+		return binary.BigEndian.AppendUint16(append(b, 126), uint16(size))
+	default:
+		return binary.BigEndian.AppendUint64(append(b, 127), uint64(size))
+	}
 }
 
 func (f *binaryFrames) bye(code int, reason string) {
 	if code == closeRefused {
 		code = closeNormal
 	}
-	message := websocket.FormatCloseMessage(code, closeText(reason))
-	_ = f.conn.WriteControl(websocket.CloseMessage, message, time.Now().Add(lingerTimeout)) // the client may be gone, which is fine
+	f.control(websocket.CloseMessage, websocket.FormatCloseMessage(code, closeText(reason)))
+}
+
+// pong answers a ping. One that comes while something is being written goes without: what is written shows as well that we are there.
+func (f *binaryFrames) pong(data string) error {
+	f.control(websocket.PongMessage, []byte(data))
+	return nil
+}
+
+// control sends a control frame unless something is being written: it must not stand inside that, and nobody can wait here.
+func (f *binaryFrames) control(kind int, data []byte) {
+	if !f.writing.TryLock() {
+		return
+	}
+	defer f.writing.Unlock()
+	f.writeBy = time.Time{}                                            // the library sets its own
+	_ = f.conn.WriteControl(kind, data, time.Now().Add(lingerTimeout)) // the client may be gone, which is fine
 }
 
 func (f *binaryFrames) allow(size int, patience time.Duration) {
-	f.most = size
-	f.conn.SetReadLimit(int64(size))
-	_ = f.conn.SetReadDeadline(time.Now().Add(patience)) // a dead connection says so at the next read
+	if f.most != size {
+		f.most = size
+		f.conn.SetReadLimit(int64(size))
+	}
+	// A dead connection says so at the next read. Moving the deadline costs more than looking at the clock.
+	if by := time.Now().Add(patience); by.Sub(f.readBy).Abs() > patience/100 {
+		f.readBy = by
+		_ = f.conn.SetReadDeadline(by)
+	}
 }
 
 func (f *binaryFrames) cut() { _ = f.conn.Close() }

@@ -49,7 +49,7 @@ type side struct {
 type remembered struct {
 	id       uint64
 	from     string
-	meta     *msync.Meta // never changed, because queues hold it too
+	raw      []byte // the Meta as it is written; never changed, because queues hold it too
 	edits    int
 	gone     [2]bool   // who deleted it
 	pinnedAt time.Time // zero when it is not pinned
@@ -74,7 +74,7 @@ func (h *hub) remember(m outgoing) {
 		if m.onlyLive || isCommand(m.body) { // for the moment only
 			return
 		}
-		for _, t := range h.past.add(m.from.name, m.to, m.meta) {
+		for _, t := range h.past.add(m.from.name, m.to, m.meta.GetId(), m.raw) {
 			h.journal.add(Entry{Name: HistoryTrimmed, From: t.names[0], To: t.names[1], Reason: t.reason})
 		}
 	case c == nil:
@@ -90,7 +90,7 @@ func (h *hub) remember(m outgoing) {
 		}
 	case m.body.GetType() == msync.MessageBody_EDIT:
 		if i := c.find(m.body.GetEditMessageId()); i >= 0 && c.entries[i].from == m.from.name {
-			c.entries[i].meta = edited(c.entries[i].meta, m.body)
+			c.entries[i].raw = edited(c.entries[i], m.body)
 			c.entries[i].edits++
 		}
 	}
@@ -100,11 +100,21 @@ func isCommand(body *msync.MessageBody) bool {
 	return len(body.GetContents()) > 0 && body.GetContents()[0].GetType() == msync.MessageBody_Content_COMMAND
 }
 
+// meta reads the message.
+func (r remembered) meta() *msync.Meta {
+	m := new(msync.Meta)
+	if proto.Unmarshal(r.raw, m) != nil {
+		return new(msync.Meta) // cannot happen: it was written by us
+	}
+	return m
+}
+
 // edited is a message with the contents of an edit. One that cannot be rewritten stays as it was.
-func edited(meta *msync.Meta, edit *msync.MessageBody) *msync.Meta {
+func edited(r remembered, edit *msync.MessageBody) []byte {
+	meta := r.meta()
 	var body msync.MessageBody
 	if err := proto.Unmarshal(meta.GetPayload(), &body); err != nil {
-		return meta
+		return r.raw
 	}
 	body.Contents, body.Meta = edit.GetContents(), edit.Meta
 	if edit.GetEditScope() == msync.MessageBody_BODY_AND_EXT {
@@ -112,10 +122,13 @@ func edited(meta *msync.Meta, edit *msync.MessageBody) *msync.Meta {
 	}
 	payload, err := proto.Marshal(&body)
 	if err != nil {
-		return meta
+		return r.raw
 	}
-	changed, _ := proto.Clone(meta).(*msync.Meta)
-	changed.Payload = payload
+	meta.Payload = payload
+	changed, err := proto.Marshal(meta)
+	if err != nil {
+		return r.raw
+	}
 	return changed
 }
 
@@ -126,7 +139,7 @@ type trimmed struct {
 }
 
 // add keeps a message and tells what had to go for it: of a conversation that outgrows its bound only once.
-func (p *history) add(from, to string, meta *msync.Meta) (gone []trimmed) {
+func (p *history) add(from, to string, id uint64, raw []byte) (gone []trimmed) {
 	c := p.between(from, to)
 	if c == nil {
 		c = &conversation{names: [2]string{from, to}}
@@ -146,7 +159,7 @@ func (p *history) add(from, to string, meta *msync.Meta) (gone []trimmed) {
 			gone = append(gone, trimmed{c.names, fmt.Sprintf("only the newest %d messages of a conversation are kept", maxRemembered)})
 		}
 	}
-	c.entries = append(c.entries, remembered{id: meta.GetId(), from: from, meta: meta})
+	c.entries = append(c.entries, remembered{id: id, from: from, raw: raw})
 	p.total++
 	for p.total > p.max && p.active.Len() > 1 {
 		oldest, _ := p.active.Back().Value.(*conversation)

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/ttlchat/ttlchat/internal/clock"
 	"github.com/ttlchat/ttlchat/internal/msync"
 )
@@ -43,6 +45,7 @@ type hub struct {
 	clock   *clock.Clock
 	journal *journal
 
+	appKey string
 	lastID atomic.Uint64 // of a meta
 
 	mu    sync.Mutex
@@ -54,6 +57,7 @@ type hub struct {
 // user is an account with its mailbox.
 type user struct {
 	name, uuid, password, nickname string
+	jid                            *msync.JID
 	created                        time.Time
 	devices                        map[string]*device
 	queues                         map[string]*queue
@@ -67,6 +71,7 @@ type user struct {
 // what it sent are still known after a reconnect.
 type device struct {
 	resource, uuid, name string
+	jid                  *msync.JID
 	link                 *link             // nil while offline
 	left                 uint64            // the turn of the last departure
 	acked                map[string]uint64 // per queue: everything up to this key has arrived
@@ -76,6 +81,8 @@ type device struct {
 // queue is the conversation of its owner with one peer: what some known device of the owner has not confirmed yet, in order.
 type queue struct {
 	peer    string
+	jid     []byte // the peer's, as it is written
+	notice  []byte // the frame that tells of the queue
 	entries []stored
 	acked   uint64 // the highest key that any device has confirmed; where a new device starts
 }
@@ -86,8 +93,9 @@ const originREST = "\x00"
 // stored is a message in a queue. Its id is also its key: ids grow.
 type stored struct {
 	id     uint64
+	from   string
 	origin string // the resource that sent it, when the owner of the queue did: it has the message already
-	meta   *msync.Meta
+	raw    []byte // the Meta as it is written; the history has the same
 }
 
 // receipt is the answer to a send.
@@ -134,7 +142,7 @@ func (r *resends) add(m sentOnce, rec receipt) {
 }
 
 func newHub(cfg Config, clk *clock.Clock, j *journal) *hub {
-	h := &hub{cfg: cfg, clock: clk, journal: j}
+	h := &hub{cfg: cfg, clock: clk, journal: j, appKey: cfg.appKey()}
 	h.reset()
 	return h
 }
@@ -161,8 +169,8 @@ func (h *hub) names() []string {
 
 func (h *hub) add(name, password, nickname string) *user {
 	u := &user{
-		name: name, uuid: newUUID(), password: password, nickname: nickname, created: h.clock.Now(),
-		devices: make(map[string]*device), queues: make(map[string]*queue),
+		name: name, jid: h.jid(name, ""), uuid: newUUID(), password: password, nickname: nickname, created: h.clock.Now(),
+		devices: make(map[string]*device),
 	}
 	h.users[name] = u
 	return u
@@ -190,9 +198,9 @@ func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
 	d := u.devices[resource]
 	if d == nil {
 		h.forgetOldest(u)
-		d = &device{resource: resource, acked: make(map[string]uint64)}
+		d = &device{resource: resource, jid: h.jid(u.name, resource)}
 		for peer, q := range u.queues {
-			d.acked[peer] = q.acked
+			d.ack(peer, q.acked)
 		}
 		u.devices[resource] = d
 	}
@@ -201,12 +209,21 @@ func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
 		d.link.close("replaced by a newer connection of the same device")
 	}
 	l.user, l.device, d.link = u, d, l
+	l.whose.Store(&whose{user: u.name, device: resource, session: l.id})
 	h.turns++
 	l.turn = h.turns
 	online := u.online()
 	for ; len(online) > h.cfg.MaxDevices; online = online[1:] {
 		online[0].kick(msync.StatisticsBody_USER_LOGIN_ANOTHER_DEVICE, "one device too many logged in")
 	}
+}
+
+// ack notes that the device has everything of a queue up to the key. The hub's mu is held.
+func (d *device) ack(peer string, key uint64) {
+	if d.acked == nil {
+		d.acked = make(map[string]uint64)
+	}
+	d.acked[peer] = key
 }
 
 // detach takes a closed link off its device.
@@ -272,18 +289,15 @@ type outgoing struct {
 	to       string
 	once     sentOnce // zero when the sender gave no id
 	meta     *msync.Meta
+	raw      []byte             // meta as it is written, once it has all
 	body     *msync.MessageBody // what the payload of meta holds
 	onlyLive bool               // ROUTE_ONLINE: for whoever is connected, never stored for later
 	receipt  bool               // it confirms a message and says nothing itself
 	mirror   bool               // sent over REST, and the sender's devices are to show it
 }
 
-// note tells receipts from messages in the journal.
-func (m outgoing) note() string {
-	if m.receipt {
-		return "receipt"
-	}
-	return ""
+func (m outgoing) stored(rec receipt, origin string) stored {
+	return stored{id: rec.id, from: m.from.name, origin: origin, raw: m.raw}
 }
 
 // store takes a message for good: it gets an id and a place in the receiver's queue and in those of the sender's other devices, and
@@ -305,19 +319,26 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	}
 	rec := h.nextReceipt()
 	m.meta.Id, m.meta.Timestamp = &rec.id, &rec.timestamp
+	if m.raw, err = proto.Marshal(m.meta); err != nil {
+		return receipt{}, err
+	}
 	if m.device != nil && m.once != (sentOnce{}) {
 		m.device.sent.add(m.once, rec)
 	}
-	h.journal.add(Entry{Name: MessageStored, User: to.name, MessageID: messageID(rec.id), From: m.from.name, To: to.name, Reason: m.note()})
+	if m.receipt {
+		h.journal.add(Entry{Name: MessageStored, User: to.name, MessageID: messageID(rec.id), From: m.from.name, To: to.name, Reason: "receipt"})
+	} else {
+		h.journal.stored(rec.id, m.from.name, to.name)
+	}
 	rec.forEcho = to.name == h.cfg.EchoUser && len(to.online()) == 0
 	if !rec.forEcho {
-		h.enqueue(to, m.from.name, stored{id: rec.id, meta: m.meta}, m.onlyLive)
+		h.enqueue(to, m.from.name, m.stored(rec, ""), m.onlyLive)
 	}
 	if m.device != nil && len(m.from.devices) > 1 && to != m.from {
-		h.enqueue(m.from, to.name, stored{id: rec.id, origin: m.device.resource, meta: m.meta}, m.onlyLive)
+		h.enqueue(m.from, to.name, m.stored(rec, m.device.resource), m.onlyLive)
 	}
 	if m.mirror && len(m.from.devices) > 0 && to != m.from {
-		h.enqueue(m.from, to.name, stored{id: rec.id, origin: originREST, meta: m.meta}, m.onlyLive)
+		h.enqueue(m.from, to.name, m.stored(rec, originREST), m.onlyLive)
 	}
 	h.remember(m)
 	return rec, nil
@@ -337,13 +358,15 @@ func (h *hub) nextReceipt() receipt {
 
 // enqueue puts a message into a user's queue and notifies the user's links. mu is held.
 func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool) {
-	links := u.online()
-	if onlyLive && len(links) == 0 {
+	if onlyLive && len(u.online()) == 0 {
 		return
 	}
 	q := u.queues[peer]
 	if q == nil {
-		q = &queue{peer: peer}
+		q = h.newQueue(peer)
+		if u.queues == nil {
+			u.queues = make(map[string]*queue)
+		}
 		u.queues[peer] = q
 	}
 	if len(q.entries) == maxQueue {
@@ -351,11 +374,20 @@ func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool) {
 		q.entries = slices.Delete(q.entries, 0, 1)
 	}
 	q.entries = append(q.entries, s)
-	for _, l := range links {
-		if l.device.resource != s.origin {
-			l.notify(peer)
+	for _, d := range u.devices {
+		if d.link != nil && !d.link.closing.Load() && d.resource != s.origin {
+			d.link.notify(q)
 		}
 	}
+}
+
+// newQueue is an empty conversation with a peer.
+func (h *hub) newQueue(peer string) *queue {
+	jid, err := proto.Marshal(h.jid(peer, ""))
+	if err != nil {
+		h.cfg.Log.Error("a name could not be encoded", "error", err) // cannot happen: names are plain
+	}
+	return &queue{peer: peer, jid: jid, notice: msync.NoticeFrame(jid)}
 }
 
 // unread lists the link's queues that hold something it has not been sent, and notes that it has been told.
@@ -365,7 +397,7 @@ func (h *hub) unread(l *link) []*msync.MetaQueue {
 	var list []*msync.MetaQueue
 	for _, peer := range slices.Sorted(maps.Keys(l.user.queues)) {
 		if n := len(l.pending(l.user.queues[peer], maxQueue)); n > 0 {
-			l.noticed[peer] = true
+			l.notice(peer)
 			count := uint32(n) //nolint:gosec // at most maxQueue
 			list = append(list, &msync.MetaQueue{Queue: h.jid(peer, ""), N: &count})
 		}
@@ -382,18 +414,25 @@ func (h *hub) pull(l *link, peer string, key uint64) {
 	if q != nil && key > 0 {
 		h.confirm(l, q, key)
 	}
+	if q == nil {
+		q = h.newQueue(peer)
+	}
 	batch := l.pending(q, batchSize)
-	answer := &msync.CommSyncDL{Status: okStatus(), Queue: h.jid(peer, ""), IsLast: new(len(batch) == 0)}
-	for _, s := range batch {
-		answer.Metas = append(answer.Metas, s.meta)
-	}
-	if len(batch) > 0 {
-		l.sent[peer] = batch[len(batch)-1].id
-		answer.NextKey = new(l.sent[peer])
-	} else {
+	if len(batch) == 0 {
 		delete(l.noticed, peer)
+		l.pushFrame(msync.BatchFrame(q.jid, nil, 0))
+		return
 	}
-	l.push(msync.MSync_SYNC, answer)
+	var metas [batchSize][]byte
+	for i, s := range batch {
+		metas[i] = s.raw
+	}
+	if l.sent == nil {
+		l.sent = make(map[string]uint64)
+	}
+	last := batch[len(batch)-1].id
+	l.sent[peer] = last
+	l.pushFrame(msync.BatchFrame(q.jid, metas[:len(batch)], last))
 }
 
 // confirm marks everything up to key as arrived on the link's device and lets go of what every known device has. mu is held.
@@ -402,13 +441,13 @@ func (h *hub) confirm(l *link, q *queue, key uint64) {
 	if key <= l.device.acked[q.peer] {
 		return
 	}
-	l.device.acked[q.peer] = key
+	l.device.ack(q.peer, key)
 	for _, s := range q.entries {
-		if s.id > q.acked && s.id <= key && s.origin == "" {
-			h.journal.add(Entry{
-				Name: MessageDelivered, User: l.user.name, Device: l.device.resource, Session: l.id,
-				MessageID: messageID(s.id), From: s.meta.GetFrom().GetName(), To: l.user.name,
-			})
+		if s.id > key {
+			break
+		}
+		if s.id > q.acked && s.origin == "" {
+			h.journal.delivered(l, s.id, s.from)
 		}
 	}
 	q.acked = max(q.acked, key)
@@ -452,8 +491,9 @@ func (l *link) pending(q *queue, limit int) []stored {
 	return batch
 }
 
+// jid names a user, or a device. Nobody changes it: they are shared.
 func (h *hub) jid(name, resource string) *msync.JID {
-	return msync.NewJID(h.cfg.appKey(), name, resource)
+	return msync.NewJID(h.appKey, name, resource)
 }
 
 func newUUID() string {

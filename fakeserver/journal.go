@@ -111,19 +111,30 @@ func (e Entry) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// record is an entry as the ring holds it: frames stay undecoded until somebody reads them, because most are never read.
+// record is an entry as the ring holds it. Frames and messages, which are most of it, cost no memory of their own and are put into words
+// only when somebody reads them.
 type record struct {
-	Entry
-	dir msync.Direction
-	raw []byte
+	seq  uint64
+	at   time.Time
+	name EntryName
+
+	entry *Entry // all there is to say, for entries that are neither
+	of    *whose // of a frame, or of a delivery
+	raw   []byte // a frame, undecoded
+	id    uint64 // of a message
+	from  string
+	to    string
 }
 
-// maxJournalFrame bounds what one frame costs the journal; a longer frame is rendered at once and let go.
+// whose says to whom a connection belongs.
+type whose struct{ user, device, session string }
+
+// maxJournalFrame bounds what one frame costs the journal; a longer frame is abridged, or rendered at once, and let go.
 const maxJournalFrame = 2 << 10
 
 // journal is the emulator's memory of what happened: a bounded ring that any number of readers follow.
 type journal struct {
-	log *eventlog.Log[*record]
+	log *eventlog.Log[record]
 	now func() time.Time
 	out *slog.Logger
 	// heard is told of every entry; it must neither block nor write to the journal.
@@ -131,43 +142,71 @@ type journal struct {
 }
 
 func newJournal(size int, now func() time.Time, out *slog.Logger) *journal {
-	return &journal{log: eventlog.New[*record](size), now: now, out: out, heard: func(EntryName, string) {}}
+	return &journal{log: eventlog.New[record](size), now: now, out: out, heard: func(EntryName, string) {}}
 }
 
-func (j *journal) add(e Entry) { j.append(&record{Entry: e}) }
+func (j *journal) add(e Entry) { j.append(record{name: e.Name, entry: &e}, e.User) }
 
 // frame notes a frame; the emulator never changes raw afterwards.
 func (j *journal) frame(dir msync.Direction, l *link, raw []byte) {
-	r := &record{Entry: Entry{Name: FrameIn, User: l.userName(), Device: l.resource(), Session: l.id}, dir: dir, raw: raw}
+	of := l.whose.Load()
+	r := record{name: FrameIn, of: of, raw: raw}
 	if dir == msync.Out {
-		r.Name = FrameOut
+		r.name = FrameOut
 	}
-	if len(raw) > maxJournalFrame {
-		r.Frame, r.raw = msync.LineOf(dir, raw), nil
+	if len(raw) > maxJournalFrame && dir == msync.Out {
+		r.raw = msync.Abridge(raw)
 	}
-	j.append(r)
+	if len(r.raw) > maxJournalFrame {
+		r.raw, r.entry = nil, &Entry{Name: r.name, User: of.user, Device: of.device, Session: of.session, Frame: msync.LineOf(dir, raw)}
+	}
+	j.append(r, of.user)
 }
 
-func (j *journal) append(r *record) {
-	r.At = j.now()
-	j.log.Append(func(seq uint64) *record { r.Seq = seq; return r })
-	j.heard(r.Name, r.User)
+// stored notes that a message has a place in somebody's queue, delivered that somebody's device has it.
+func (j *journal) stored(id uint64, from, to string) {
+	j.append(record{name: MessageStored, id: id, from: from, to: to}, to)
+}
+
+func (j *journal) delivered(l *link, id uint64, from string) {
+	of := l.whose.Load()
+	j.append(record{name: MessageDelivered, of: of, id: id, from: from, to: of.user}, of.user)
+}
+
+func (j *journal) append(r record, user string) {
+	r.at = j.now()
+	r.seq = j.log.Append(func(seq uint64) record { r.seq = seq; return r })
+	j.heard(r.name, user)
 	if j.out.Enabled(context.Background(), slog.LevelDebug) {
-		j.out.Debug(string(r.Name), "entry", r.entry())
+		j.out.Debug(string(r.name), "entry", r.words())
 	}
 }
 
-// entry leaves the record alone: any number of readers share it.
-func (r *record) entry() Entry {
-	e := r.Entry
+// words is the entry that a record stands for.
+func (r *record) words() Entry {
+	e := Entry{Name: r.name}
+	if r.entry != nil {
+		e = *r.entry
+	}
+	e.Seq, e.At = r.seq, r.at
+	if r.of != nil {
+		e.User, e.Device, e.Session = r.of.user, r.of.device, r.of.session
+	}
+	if r.id != 0 {
+		e.MessageID, e.From, e.To, e.User = messageID(r.id), r.from, r.to, r.to
+	}
 	if r.raw != nil {
-		e.Frame = msync.LineOf(r.dir, r.raw)
+		dir := msync.In
+		if r.name == FrameOut {
+			dir = msync.Out
+		}
+		e.Frame = msync.LineOf(dir, r.raw)
 	}
 	return e
 }
 
 // Reader follows the journal. It is for one goroutine.
-type Reader struct{ r *eventlog.Reader[*record] }
+type Reader struct{ r *eventlog.Reader[record] }
 
 // Journal returns a reader that starts after entry number seq: 0 for all that is still held.
 func (s *Server) Journal(seq uint64) *Reader { return &Reader{r: s.journal.log.Follow(seq)} }
@@ -181,7 +220,7 @@ func (r *Reader) Next(ctx context.Context) ([]Entry, error) {
 	}
 	entries := make([]Entry, len(records))
 	for i, rec := range records {
-		entries[i] = rec.entry()
+		entries[i] = rec.words()
 	}
 	return entries, nil
 }

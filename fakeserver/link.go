@@ -2,6 +2,7 @@ package fakeserver
 
 import (
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,9 @@ type link struct {
 	srv  *Server
 	wire wire
 
+	// whose is what the journal says of the link.
+	whose atomic.Pointer[whose]
+
 	// Set once by hub.attach, on the goroutine that reads the link.
 	user   *user
 	device *device
@@ -55,10 +59,9 @@ type link struct {
 }
 
 func (s *Server) newLink(w wire) *link {
-	return &link{
-		id: fmt.Sprintf("c%d", s.linkSeq.Add(1)), srv: s, wire: w,
-		sent: make(map[string]uint64), noticed: make(map[string]bool),
-	}
+	l := &link{id: "c" + strconv.FormatUint(s.linkSeq.Add(1), 10), srv: s, wire: w}
+	l.whose.Store(&whose{session: l.id})
+	return l
 }
 
 func (l *link) userName() string {
@@ -78,6 +81,12 @@ func (l *link) resource() string {
 // receive handles one frame from the client. It runs on the goroutine that reads the connection.
 func (l *link) receive(raw []byte) {
 	l.srv.journal.frame(msync.In, l, raw)
+	if l.user != nil {
+		if cmd, payload, ok := msync.Peek(raw); ok {
+			l.obey(&msync.MSync{Command: &cmd, Payload: payload})
+			return
+		}
+	}
 	m, err := msync.Decode(raw)
 	if err != nil {
 		l.closeWith(closeInvalid, "not an MSync frame")
@@ -87,6 +96,11 @@ func (l *link) receive(raw []byte) {
 		l.closeWith(closePolicy, "provision comes first")
 		return
 	}
+	l.obey(m)
+}
+
+// obey does what a frame asks for.
+func (l *link) obey(m *msync.MSync) {
 	switch m.GetCommand() {
 	case msync.MSync_PROVISION:
 		l.provision(m)
@@ -115,6 +129,10 @@ func (l *link) pushClock(at time.Time) {
 
 // sync is a send, or a pull that may confirm what came before.
 func (l *link) sync(m *msync.MSync) {
+	if name, key, ok := msync.PeekPull(m.GetPayload()); ok {
+		l.srv.hub.pull(l, string(name), key)
+		return
+	}
 	var up msync.CommSyncUL
 	if err := msync.Payload(m, &up); err != nil {
 		l.closeWith(closeInvalid, "not a sync payload")
@@ -130,13 +148,20 @@ func (l *link) sync(m *msync.MSync) {
 	}
 }
 
-// notice tells the client to pull a queue, unless it knows. The hub's mu is held.
-func (l *link) notify(peer string) {
-	if l.noticed[peer] {
-		return
+// notify tells the client to pull a queue, unless it knows. The hub's mu is held.
+func (l *link) notify(q *queue) {
+	if !l.noticed[q.peer] {
+		l.notice(q.peer)
+		l.pushFrame(q.notice)
+	}
+}
+
+// notice remembers that the client knows to pull a queue. The hub's mu is held.
+func (l *link) notice(peer string) {
+	if l.noticed == nil {
+		l.noticed = make(map[string]bool)
 	}
 	l.noticed[peer] = true
-	l.push(msync.MSync_NOTICE, &msync.CommNotice{Queue: l.srv.hub.jid(peer, "")})
 }
 
 // kick tells the client why it has to go, and closes (protocol.md c, "Kick"). It never blocks.
@@ -175,19 +200,21 @@ func kickCode(op msync.StatisticsBody_Operation) int {
 
 // push queues one frame for the client. It never blocks; a client that does not read is closed.
 func (l *link) push(cmd msync.MSync_Command, payload proto.Message) {
-	m, err := msync.Pack(cmd, payload)
-	if err == nil {
-		var raw []byte
-		if raw, err = msync.Encode(m); err == nil {
-			l.srv.journal.frame(msync.Out, l, raw)
-			if !l.wire.Send(raw) {
-				l.closeWith(closeTryAgainSoon, "the client does not read")
-			}
-			return
-		}
+	raw, err := msync.Frame(cmd, payload)
+	if err != nil {
+		l.srv.cfg.Log.Error("a frame could not be encoded", "command", cmd.String(), "error", err)
+		l.closeWith(closeTryAgainSoon, "internal error")
+		return
 	}
-	l.srv.cfg.Log.Error("a frame could not be encoded", "command", cmd.String(), "error", err)
-	l.closeWith(closeTryAgainSoon, "internal error")
+	l.pushFrame(raw)
+}
+
+// pushFrame is push for a frame that is written already; nobody changes it afterwards.
+func (l *link) pushFrame(raw []byte) {
+	l.srv.journal.frame(msync.Out, l, raw)
+	if !l.wire.Send(raw) {
+		l.closeWith(closeTryAgainSoon, "the client does not read")
+	}
 }
 
 func (l *link) close(reason string) { l.closeWith(closeNormal, reason) }

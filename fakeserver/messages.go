@@ -60,7 +60,11 @@ func (l *link) send(meta *msync.Meta) {
 		l.refuse(meta, msync.Status_FAIL, err.Error())
 		return
 	}
-	if fate != sendUnanswered {
+	switch {
+	case fate == sendUnanswered:
+	case body.GetType() != msync.MessageBody_EDIT:
+		l.pushFrame(msync.AnswerFrame(meta.GetId(), rec.id, rec.timestamp))
+	default:
 		l.push(msync.MSync_SYNC, &msync.CommSyncDL{
 			Status: okStatus(), MetaId: meta.Id, ServerId: &rec.id, Timestamp: &rec.timestamp, Metas: l.srv.hub.editAnswer(&body, rec),
 		})
@@ -76,11 +80,11 @@ func (l *link) refuse(meta *msync.Meta, code msync.Status_ErrorCode, reason stri
 
 // address makes the meta that receivers get. Who it is from is what the connection proved, never what the sender wrote.
 func (h *hub) address(from *user, device *device, to string, body *msync.MessageBody, meta *msync.Meta) (outgoing, error) {
-	resource := ""
+	sender, receiver := from.jid, h.jid(to, "")
+	body.From, body.To = sender, receiver
 	if device != nil {
-		resource = device.resource
+		sender = device.jid
 	}
-	body.From, body.To = h.jid(from.name, ""), h.jid(to, "")
 	payload, err := proto.Marshal(body)
 	if err != nil {
 		return outgoing{}, err
@@ -89,7 +93,7 @@ func (h *hub) address(from *user, device *device, to string, body *msync.Message
 		from: from, device: device, to: to, once: once(meta), body: body,
 		onlyLive: meta.GetRoutetype() == msync.Meta_ROUTE_ONLINE, receipt: isReceipt(body),
 		meta: &msync.Meta{
-			From: h.jid(from.name, resource), To: h.jid(to, ""), Ns: msync.Meta_CHAT.Enum(), Payload: payload,
+			From: sender, To: receiver, Ns: msync.Meta_CHAT.Enum(), Payload: payload,
 			Routetype: meta.Routetype, Ext: meta.GetExt(), Meta: meta.GetMeta(),
 		},
 	}, nil

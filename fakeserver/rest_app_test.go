@@ -471,7 +471,7 @@ func TestHistory(t *testing.T) {
 					views[x+" "+y] = slices.DeleteFunc(views[x+" "+y], func(l line) bool { return l.id%2 == 0 })
 				}
 			default:
-				p.add(x, y, &msync.Meta{Id: new(next)})
+				p.add(x, y, next, nil)
 				for _, v := range slices.Compact([]string{x + " " + y, y + " " + x}) {
 					views[v] = append(views[v], line{next, x})
 				}
@@ -511,7 +511,7 @@ func TestHistoryBounds(t *testing.T) {
 		alice.send(chatMeta(t, i+1, "bob", msync.TextBody("", "bob", fmt.Sprint(i)), nil))
 	}
 	c := s.hub.past.between("bob", "alice")
-	if text, _ := msync.Text(bodyOf(t, c.entries[0].meta)); len(c.entries) != maxRemembered || text != "3" {
+	if text, _ := msync.Text(bodyOf(t, c.entries[0].meta())); len(c.entries) != maxRemembered || text != "3" {
 		t.Errorf("%d are kept, from %q", len(c.entries), text)
 	}
 	if got := s.entries(HistoryTrimmed); len(got) != 1 || got[0].From != "alice" || got[0].To != "bob" {
@@ -534,7 +534,7 @@ func TestPages(t *testing.T) {
 		for {
 			var all []remembered
 			for _, id := range ids {
-				all = append(all, remembered{id: id, meta: &msync.Meta{Id: &id}})
+				all = append(all, remembered{id: id})
 			}
 			page, isLast := q.page(all)
 			for _, r := range page {

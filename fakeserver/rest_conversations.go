@@ -55,7 +55,7 @@ func (h *hub) conversations(name string, onlyTop bool) []channel {
 			ch.IsTop, ch.TopAt = true, at.UnixMilli()
 		}
 		if seen := c.seen(i); len(seen) > 0 {
-			if m := h.renderMessage(seen[len(seen)-1].meta); m != nil {
+			if m := h.renderMessage(seen[len(seen)-1].meta()); m != nil {
 				ch.Message = m
 			}
 		}
@@ -207,7 +207,7 @@ func (c *call) getPins() {
 	c.srv.hub.inConversation(c.params["user"], c.r.URL.Query().Get("to"), func(conv *conversation, i int) {
 		for _, r := range conv.seen(i) {
 			if !r.pinnedAt.IsZero() {
-				if m := c.srv.hub.renderMessage(r.meta); m != nil {
+				if m := c.srv.hub.renderMessage(r.meta()); m != nil {
 					pins = append(pins, pin{m, r.pinnedAt.UnixMilli(), r.pinnedBy})
 				}
 			}

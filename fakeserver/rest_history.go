@@ -50,14 +50,14 @@ type roamingRequest struct {
 }
 
 func (q roamingRequest) wants(r remembered) bool {
-	at := int64(r.meta.GetTimestamp()) //nolint:gosec // milliseconds of our own clock
+	at := int64(r.meta().GetTimestamp()) //nolint:gosec // milliseconds of our own clock
 	if q.From != nil && at < *q.From || q.To != nil && at > *q.To {
 		return false
 	}
 	if q.Start != 0 && (q.Positive && r.id <= uint64(q.Start) || !q.Positive && r.id >= uint64(q.Start)) {
 		return false
 	}
-	return q.Types == "" || slices.Contains(strings.Split(q.Types, ","), kindOfMessage(r.meta))
+	return q.Types == "" || slices.Contains(strings.Split(q.Types, ","), kindOfMessage(r.meta()))
 }
 
 // page chooses from the messages, oldest first, those of the page, in the order in which the client wants them.
@@ -114,11 +114,7 @@ func (c *call) postRoaming() {
 	page, isLast := q.page(all)
 	data.Messages, data.IsLast = []message{}, isLast
 	for _, r := range page {
-		raw, err := proto.Marshal(r.meta)
-		if err != nil {
-			continue // cannot happen: it was sent before
-		}
-		data.Messages = append(data.Messages, message{base64.StdEncoding.EncodeToString(raw)})
+		data.Messages = append(data.Messages, message{base64.StdEncoding.EncodeToString(r.raw)})
 		data.NextKey = messageID(r.id)
 	}
 	c.ok(envelope{Data: data})
@@ -149,7 +145,7 @@ func (c *call) deleteMessagesBefore() {
 		c.fail(errIllegal("delTime must be a time in milliseconds"))
 		return
 	}
-	c.clear(c.r.URL.Query().Get("userId"), func(r remembered) bool { return r.meta.GetTimestamp() <= until })
+	c.clear(c.r.URL.Query().Get("userId"), func(r remembered) bool { return r.meta().GetTimestamp() <= until })
 }
 
 func (c *call) clear(peer string, which func(remembered) bool) {

@@ -97,7 +97,7 @@ func (h *hub) sendAs(from, to string, body *msync.MessageBody, meta *msync.Meta,
 	sender, known := h.users[from]
 	h.mu.Unlock()
 	if !known {
-		sender = &user{name: from}
+		sender = &user{name: from, jid: h.jid(from, "")}
 	}
 	out, err := h.address(sender, nil, to, body, meta)
 	if err != nil {

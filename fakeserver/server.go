@@ -172,7 +172,7 @@ func (s *Server) Close(ctx context.Context) error {
 	return err
 }
 
-// track notes a new connection, with its two goroutines, for Close; false means that the emulator is closing already.
+// track notes a new connection for Close; false means that the emulator is closing already.
 func (s *Server) track(l *link, sock *socket) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,7 +180,7 @@ func (s *Server) track(l *link, sock *socket) bool {
 		return false
 	}
 	s.open[l] = sock
-	s.sockets.Add(2)
+	s.sockets.Add(1)
 	return true
 }
 

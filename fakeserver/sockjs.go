@@ -29,7 +29,7 @@ func (s *Server) sockjsHandler() http.Handler {
 		DisableXHR: true, DisableXHRStreaming: true, DisableEventSource: true, DisableHtmlFile: true, DisableJSONP: true,
 	}, func(session sockjs.Session) {
 		conn, _ := session.Request().Context().Value(meterKey{}).(*meter)
-		<-s.serveSocket(&sockjsFrames{session: session, meter: conn})
+		s.serveSocket(&sockjsFrames{session: session, meter: conn}, func(rest func()) { rest() })
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m := new(meter)
@@ -63,8 +63,16 @@ func (f *sockjsFrames) read() ([]byte, error) {
 	return frame, nil
 }
 
-func (f *sockjsFrames) write(frame []byte) error {
-	return f.session.Send(base64.StdEncoding.EncodeToString(frame))
+// ready implements framing; nobody can look into a session.
+func (f *sockjsFrames) ready() bool { return false }
+
+func (f *sockjsFrames) write(frames [][]byte) error {
+	for _, frame := range frames {
+		if err := f.session.Send(base64.StdEncoding.EncodeToString(frame)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bye closes with the code that makes the SDKs stop trying when a login was refused (protocol-versions.md, "must do" 7).

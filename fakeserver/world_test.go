@@ -75,8 +75,8 @@ func (s *Server) entries(names ...EntryName) []Entry {
 	records, _ := s.journal.log.Since(0)
 	var entries []Entry
 	for _, r := range records {
-		if len(names) == 0 || slices.Contains(names, r.Name) {
-			entries = append(entries, r.entry())
+		if len(names) == 0 || slices.Contains(names, r.name) {
+			entries = append(entries, r.words())
 		}
 	}
 	return entries

@@ -1,9 +1,6 @@
 package agoratoken
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/binary"
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/printable"
@@ -49,7 +46,7 @@ func Admit(text string, c Credentials, now time.Time, over Over24h) (Admission, 
 		return Admission{}, fail(KindWrongApp, "the token is for the App ID %s, not %s; let the token server use the same App ID",
 			printable.Token(string(e.appID)), printable.Token(c.AppID))
 	}
-	if err := e.verify(c.Certificate); err != nil {
+	if err := e.verify(c.Certificate, &s.signer); err != nil {
 		return Admission{}, err
 	}
 	claims, err := e.claims()
@@ -89,30 +86,18 @@ func Verify(text string, certificate Certificate) error {
 	if err != nil {
 		return err
 	}
-	return e.verify(certificate)
+	return e.verify(certificate, &s.signer)
 }
 
-func (e envelope) verify(certificate Certificate) error {
-	if !hmac.Equal(e.signature, e.sign(certificate)) {
+func (e envelope) verify(certificate Certificate, s *signer) error {
+	want := s.sign(certificate, e.issuedAt, e.salt, e.signed)
+	if !same(e.signature, want[:]) {
 		return errSignature
 	}
 	return nil
 }
 
 var errSignature = fail(KindSignature, "the token's signature is wrong: it was altered or signed with another App Certificate; compare the certificates")
-
-// sign returns the signature that the certificate gives this token (protocol.md e).
-func (e envelope) sign(certificate Certificate) []byte {
-	key := mac(binary.LittleEndian.AppendUint32(nil, e.issuedAt), []byte(certificate))
-	key = mac(binary.LittleEndian.AppendUint32(nil, e.salt), key)
-	return mac(key, e.signed)
-}
-
-func mac(key, message []byte) []byte {
-	h := hmac.New(sha256.New, key)
-	h.Write(message)
-	return h.Sum(nil)
-}
 
 // grants refuses a chat service without a privilege, or with the user privilege for nobody.
 func (c Chat) grants() error {

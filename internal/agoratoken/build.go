@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/AgoraIO/Tools/DynamicKey/AgoraDynamicKey/go/src/accesstoken2"
-	"github.com/AgoraIO/Tools/DynamicKey/AgoraDynamicKey/go/src/chatTokenBuilder"
 )
 
 // BuildUser returns a token with the chat user privilege, issued at the given time and valid for expire seconds. As with the official
@@ -16,16 +15,12 @@ func BuildUser(c Credentials, user string, expire uint32, at time.Time) (string,
 	if len(user) > math.MaxUint16 {
 		return "", fail(KindBadRequest, "the user id has %d bytes, a token holds at most %d; use a shorter one", len(user), math.MaxUint16)
 	}
-	return build(c, at, func(appID, certificate string) (string, error) {
-		return chatTokenBuilder.BuildChatUserToken(appID, certificate, user, expire)
-	})
+	return chatGrant{user, PrivilegeUser, expire}.build(c, at)
 }
 
 // BuildApp returns a token with the chat app privilege, for calls to the REST API. See [BuildUser] for the parameters.
 func BuildApp(c Credentials, expire uint32, at time.Time) (string, error) {
-	return build(c, at, func(appID, certificate string) (string, error) {
-		return chatTokenBuilder.BuildChatAppToken(appID, certificate, expire)
-	})
+	return chatGrant{"", PrivilegeApp, expire}.build(c, at)
 }
 
 // build runs an official builder and stamps its token anew when it was issued in another second than the wanted one: the builder always
@@ -34,9 +29,9 @@ func build(c Credentials, at time.Time, builder func(appID, certificate string) 
 	if err := c.Validate(); err != nil {
 		return "", err
 	}
-	issued := at.Unix()
-	if issued < 0 || issued > math.MaxUint32 {
-		return "", fail(KindBadRequest, "a token cannot be issued at %v: its time has 32 bits; set the clock between 1970 and 2106", at)
+	issued, err := issueSecond(at)
+	if err != nil {
+		return "", err
 	}
 	text, err := builder(c.AppID, string(c.Certificate))
 	if err != nil {
@@ -46,10 +41,10 @@ func build(c Credentials, at time.Time, builder func(appID, certificate string) 
 	if _, err := token.Parse(text); err != nil {
 		return "", fmt.Errorf("read the token just built: %w", err)
 	}
-	if int64(token.IssueTs) == issued {
+	if token.IssueTs == issued {
 		return text, nil
 	}
-	token.IssueTs = uint32(issued)
+	token.IssueTs = issued
 	token.AppCert = string(c.Certificate)
 	return token.Build()
 }

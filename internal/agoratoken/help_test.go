@@ -73,7 +73,8 @@ func resign(t testing.TB, signed []byte) string {
 	r := reader{rest: signed}
 	e := envelope{signed: signed, appID: r.bytes()}
 	e.issuedAt, e.expire, e.salt = r.uint32(), r.uint32(), r.uint32()
-	return pack(append([]byte{signatureSize, 0}, append(e.sign(project.Certificate), signed...)...))
+	signature := new(signer).sign(project.Certificate, e.issuedAt, e.salt, signed)
+	return pack(append([]byte{signatureSize, 0}, append(signature[:], signed...)...))
 }
 
 // kindOf returns the kind of err, or "" for nil.

@@ -51,6 +51,7 @@ type scratch struct {
 	text   [maxText]byte
 	packed [maxText / 4 * 3]byte
 	raw    [maxRaw]byte
+	signer signer
 }
 
 var strictBase64 = base64.StdEncoding.Strict()

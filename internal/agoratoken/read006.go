@@ -2,6 +2,7 @@ package agoratoken
 
 import (
 	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"hash/crc32"
 	"slices"
@@ -132,4 +133,10 @@ func privilege006(id uint16) string {
 		return "log in"
 	}
 	return "privilege " + strconv.Itoa(int(id))
+}
+
+func mac(key, message []byte) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write(message)
+	return h.Sum(nil)
 }

@@ -1,0 +1,270 @@
+package fakeserver
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// Times and bounds of one connection.
+const (
+	// provisionTimeout is how long a connection may stay without a login.
+	provisionTimeout = 10 * time.Second
+	// silenceTimeout is how long a logged-in client may say nothing; SDKs beat at least once a minute (protocol.md a.4).
+	silenceTimeout = 5 * time.Minute
+	writeTimeout   = 10 * time.Second
+	// goodbyePause lets a client work through the last frames before the close reaches it: SDKs handle frames asynchronously, and a close in
+	// the same breath can overtake a kick in them.
+	goodbyePause = 100 * time.Millisecond
+	// lingerTimeout is how long a closing connection waits for the client's own close, so that the last frames are not lost.
+	lingerTimeout = 2 * time.Second
+	// maxLogin and maxFrame are how many bytes a frame may have before and after the login. SDKs send far smaller ones; one that is larger
+	// ends the connection with 1009.
+	maxLogin = 16 << 10
+	maxFrame = 64 << 10
+	// queuedFrames and queuedBytes are how much may wait for a client that reads slowly; a single frame may be longer.
+	queuedFrames = 256
+	queuedBytes  = 512 << 10
+)
+
+// framing carries MSync frames in one of two ways: binary WebSocket messages, or SockJS. One goroutine reads, another may write.
+type framing interface {
+	// read returns the next frame; errNotBinary can be got over, other errors cannot.
+	read() ([]byte, error)
+	// ready reports whether read would return without waiting.
+	ready() bool
+	write(frames [][]byte) error
+	// bye tells the client the end; it may be gone.
+	bye(code int, reason string)
+	// allow sets how long the next frame may be and how long it may take to come.
+	allow(size int, patience time.Duration)
+	// cut ends the connection at once.
+	cut()
+}
+
+var (
+	errNotBinary = errors.New("the frame is not binary")
+	errTooLarge  = errors.New("a frame was too large")
+	errSilent    = errors.New("the client was silent for too long")
+	errClosed    = errors.New("the client closed")
+)
+
+// socket carries a link's frames; it knows nothing of what is in them. One goroutine reads, and an idle connection has no other.
+//
+// Frames that wait are written together, by one writer at a time. The goroutine that reads is it for what it caused itself: the answers
+// to frames that came together leave together, and a client that does not read its answers is not heard. For everything else a
+// goroutine is started that ends with the last frame, so that nobody ever waits for another's connection.
+type socket struct {
+	srv    *Server
+	frames *faultyFrames
+	gone   chan struct{} // closed when reading has ended
+
+	mu       sync.Mutex
+	queue    *[][]byte // waits for the writer; nil when nothing does
+	waiting  load      // in queue or with the writer
+	writing  bool      // there is a writer, or the connection is past writing
+	handling bool      // the goroutine that reads will be the writer when it is done
+	over     bool      // reading has ended
+	ending   bool      // Close was called: nothing more goes into the queue
+	endCode  int
+	endText  string
+}
+
+// load is how much there is to write.
+type load struct{ frames, bytes int }
+
+// queues are lists of frames between two uses.
+var queues = sync.Pool{New: func() any { return new(make([][]byte, 0, 8)) }}
+
+// serveSocket runs a link over a new connection until its end. The goroutine's stack has grown with the login, and most connections need
+// little of it later: with next, such as by starting a new one, what follows the login has another.
+func (s *Server) serveSocket(frames framing, next func(rest func())) {
+	sock := &socket{srv: s, gone: make(chan struct{})}
+	l := s.newLink(sock)
+	sock.frames = s.faultyFrames(frames, l.id)
+	if !s.track(l, sock) {
+		frames.cut()
+		return
+	}
+	sock.allow(maxLogin, provisionTimeout)
+	for l.user == nil {
+		if reason := sock.step(l); reason != "" {
+			sock.end(l, reason)
+			return
+		}
+	}
+	next(func() {
+		reason := ""
+		for reason == "" {
+			reason = sock.step(l)
+		}
+		sock.end(l, reason)
+	})
+}
+
+// step hands the next frame to the link. It says why reading ended when it did.
+func (s *socket) step(l *link) (ended string) {
+	frame, err := s.frames.read()
+	switch {
+	case errors.Is(err, errNotBinary):
+		l.closeWith(closeUnsupported, "frames are binary here")
+	case errors.Is(err, errTooLarge), errors.Is(err, errSilent), errors.Is(err, errClosed):
+		return err.Error()
+	case err != nil:
+		return "the connection was cut"
+	case !l.closing.Load(): // otherwise only waiting for the client's close
+		s.hold()
+		l.receive(frame)
+		s.frames.know(l.user)
+		if l.user != nil || l.waiting {
+			s.allow(maxFrame, silenceTimeout)
+		}
+	}
+	if !s.frames.ready() { // the answers to what is there already go out with this one
+		s.release()
+	}
+	return ""
+}
+
+// end is the end of reading. A writer that is at it fails or has said goodbye.
+func (s *socket) end(l *link, reason string) {
+	defer s.srv.sockets.Done()
+	defer s.srv.untrack(l)
+	s.mu.Lock()
+	s.over = true
+	s.mu.Unlock()
+	close(s.gone)
+	s.frames.cut()
+	l.ended(reason)
+}
+
+// hold keeps what is sent until release. A fault may take its time with a frame, which must not keep others from being read.
+func (s *socket) hold() {
+	calm := !s.frames.troubled()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handling = calm
+}
+
+// release writes what was held.
+func (s *socket) release() {
+	s.mu.Lock()
+	held := s.handling
+	s.handling = false
+	if !held {
+		s.wake()
+	}
+	mine := held && s.claim()
+	s.mu.Unlock()
+	if mine {
+		s.write()
+	}
+}
+
+// allow passes on what the next frame may cost; a closing socket keeps its own deadline.
+func (s *socket) allow(size int, patience time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ending {
+		s.frames.allow(size, patience)
+	}
+}
+
+// claim makes the caller the writer, if there is something to do and nobody else does it. mu is held.
+func (s *socket) claim() bool {
+	if s.writing || s.handling || s.over || s.queue == nil && !s.ending {
+		return false
+	}
+	s.writing = true
+	return true
+}
+
+// wake starts a writer where one is needed. mu is held; the connection is being read, so it counts for Server.Close already.
+func (s *socket) wake() {
+	if s.claim() {
+		s.srv.sockets.Go(s.write)
+	}
+}
+
+// write sends what waits, until nothing is left.
+func (s *socket) write() {
+	var done load
+	for {
+		s.mu.Lock()
+		s.waiting.frames -= done.frames
+		s.waiting.bytes -= done.bytes
+		done = s.waiting
+		queue := s.queue
+		s.queue = nil
+		if queue == nil {
+			s.writing = s.ending
+			if s.ending && !s.over {
+				s.srv.sockets.Go(s.sayGoodbye)
+			}
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		err := s.frames.write(*queue)
+		clear(*queue)
+		*queue = (*queue)[:0]
+		queues.Put(queue)
+		if err != nil {
+			s.frames.cut()
+			return
+		}
+	}
+}
+
+// sayGoodbye ends the connection politely: closing at once could destroy frames on their way.
+func (s *socket) sayGoodbye() {
+	defer s.frames.cut()
+	if !s.wait(goodbyePause) {
+		return
+	}
+	s.frames.bye(s.endCode, s.endText)
+	s.wait(lingerTimeout)
+}
+
+// wait reports whether the client is still there after d.
+func (s *socket) wait(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-s.gone:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// Send implements wire.
+func (s *socket) Send(frame []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending {
+		return true // a goodbye is on its way; what comes after it is nobody's loss
+	}
+	if s.waiting.frames == queuedFrames || s.waiting.frames > 0 && s.waiting.bytes+len(frame) > queuedBytes {
+		return false
+	}
+	if s.queue == nil {
+		s.queue = queues.Get().(*[][]byte)
+	}
+	*s.queue = append(*s.queue, frame)
+	s.waiting.frames++
+	s.waiting.bytes += len(frame)
+	s.wake()
+	return true
+}
+
+// Close implements wire.
+func (s *socket) Close(code int, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending {
+		return
+	}
+	s.ending, s.endCode, s.endText = true, code, reason
+	s.wake()
+}
