@@ -1,0 +1,115 @@
+package scenario
+
+import (
+	"context"
+	"time"
+
+	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/fakeserver/control"
+)
+
+// emulator is what a run needs of the emulator: the one of its own, or a running one that is reached through its control API.
+type emulator interface {
+	addFault(context.Context, fakeserver.Fault) error
+	// clearFault lifts a fault, or all of them when id is empty.
+	clearFault(ctx context.Context, id string) error
+	trigger(ctx context.Context, event string, t fakeserver.TriggerRequest) (connections int, err error)
+	jump(context.Context, time.Duration) error
+	now(context.Context) (time.Time, error)
+	// follow passes on the journal without frames, until ctx or the emulator ends.
+	follow(context.Context, func(fakeserver.Entry)) error
+}
+
+// own is an emulator in this process.
+type own struct{ server *fakeserver.Server }
+
+func (o own) addFault(_ context.Context, f fakeserver.Fault) error {
+	_, err := o.server.AddFault(f)
+	return err
+}
+
+func (o own) clearFault(_ context.Context, id string) error {
+	if id == "" {
+		o.server.ClearFaults()
+		return nil
+	}
+	o.server.ClearFault(id) // one that is gone already is as good as cleared
+	return nil
+}
+
+func (o own) trigger(_ context.Context, event string, t fakeserver.TriggerRequest) (int, error) {
+	switch event {
+	case "will-expire":
+		return o.server.TriggerWillExpire(t.User), nil
+	case "expire":
+		return o.server.TriggerExpire(t.User), nil
+	case "kick":
+		return o.server.Kick(t.User, t.Code, t.Reason), nil
+	case "cut":
+		return o.server.CutUser(t.User), nil
+	case "revoke":
+		return o.server.Revoke(t.User), nil
+	default:
+		return 0, t.Validate(event)
+	}
+}
+
+func (o own) jump(_ context.Context, d time.Duration) error {
+	o.server.JumpClock(d)
+	return nil
+}
+
+func (o own) now(context.Context) (time.Time, error) { return o.server.Now(), nil }
+
+func (o own) follow(ctx context.Context, each func(fakeserver.Entry)) error {
+	journal := o.server.Journal(0)
+	for {
+		entries, err := journal.Next(ctx)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.Name != fakeserver.FrameIn && e.Name != fakeserver.FrameOut {
+				each(e)
+			}
+		}
+	}
+}
+
+// remote is a running emulator.
+type remote struct{ client *control.Client }
+
+func (r remote) addFault(ctx context.Context, f fakeserver.Fault) error {
+	_, err := r.client.AddFault(ctx, f)
+	return err
+}
+
+func (r remote) clearFault(ctx context.Context, id string) error {
+	if id == "" {
+		_, err := r.client.ClearFaults(ctx)
+		return err
+	}
+	return r.client.ClearFault(ctx, id)
+}
+
+func (r remote) trigger(ctx context.Context, event string, t fakeserver.TriggerRequest) (int, error) {
+	done, err := r.client.Trigger(ctx, event, t)
+	return done.Connections, err
+}
+
+func (r remote) jump(ctx context.Context, d time.Duration) error {
+	_, err := r.client.ChangeClock(ctx, fakeserver.ClockChange{Jump: d})
+	return err
+}
+
+func (r remote) now(ctx context.Context) (time.Time, error) {
+	c, err := r.client.Clock(ctx)
+	return c.Now, err
+}
+
+func (r remote) follow(ctx context.Context, each func(fakeserver.Entry)) error {
+	return r.client.Follow(ctx, fakeserver.JournalQuery{}, func(e fakeserver.Entry) error {
+		each(e)
+		return nil
+	}, nil)
+}

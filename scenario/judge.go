@@ -1,0 +1,510 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ttlchat/ttlchat/session"
+)
+
+// CheckState is how a check stands.
+type CheckState string
+
+// The states of a check. Waiting is only seen while a run goes on, NotSeen only when a foreign client is watched.
+const (
+	Waiting CheckState = "waiting"
+	Passed  CheckState = "passed"
+	Failed  CheckState = "failed"
+	NotSeen CheckState = "not_seen"
+)
+
+// Check is one expectation, with what was seen of it.
+type Check struct {
+	Name           string
+	State          CheckState
+	Expected, Seen string
+	// At is the moment that the check is about, where there is one.
+	At    time.Duration
+	HasAt bool
+}
+
+// sent is a message that a step sent.
+type sent struct{ from, to, text string }
+
+// evidence is what the checks are judged by.
+type evidence struct {
+	ttl     time.Duration
+	moments []Moment // in order
+	now     time.Duration
+	// over tells that nothing more will come.
+	over bool
+	// final is the first user's session in the end; finalWhy, why it was given up.
+	final, finalReason string
+	finalWhy           session.Reason
+	sent               []sent
+	// undone says of a step by its index why it was not done.
+	undone map[int]string
+	// foreign tells that the client is not ours: only what the emulator sees is known of it.
+	foreign bool
+}
+
+// checkNames lists the checks that a scenario has.
+func (s *Scenario) checkNames() []string {
+	var list []string
+	for i, e := range s.Expect.Events {
+		list = append(list, eventCheck(i, e))
+	}
+	for _, e := range s.Expect.Never {
+		list = append(list, neverCheck(e))
+	}
+	for _, name := range sortedKeys(s.Expect.Counts) {
+		list = append(list, "count "+name)
+	}
+	for name, there := range s.singleChecks() {
+		if there {
+			list = append(list, name)
+		}
+	}
+	for i, step := range s.Steps {
+		list = append(list, stepCheck(i, step))
+	}
+	return list
+}
+
+func (s *Scenario) singleChecks() map[string]bool {
+	return map[string]bool{
+		"requests": s.Expect.Requests != nil, "per_second": s.Expect.PerSecond > 0, "final": s.Expect.Final != "", "why": s.Expect.Why != "",
+		"delivered": s.Expect.Delivered != "",
+	}
+}
+
+func eventCheck(i int, e Event) string { return fmt.Sprintf("event %d %s", i+1, e.Event) }
+func neverCheck(e Event) string {
+	name := "never " + e.Event
+	if !e.In.IsZero() {
+		name += " in " + e.In.String()
+	}
+	return name
+}
+func stepCheck(i int, step Step) string { return fmt.Sprintf("step %d %s", i+1, step.At) }
+
+// judge decides all checks by what is known.
+func (s *Scenario) judge(e evidence) []Check {
+	checks := s.judgeEvents(e)
+	checks = append(checks, s.judgeNever(e)...)
+	checks = append(checks, s.judgeCounts(e)...)
+	checks = append(checks, s.judgeRequests(e)...)
+	checks = append(checks, s.judgeFinal(e)...)
+	if s.Expect.Delivered != "" {
+		checks = append(checks, s.judgeDelivered(e))
+	}
+	return append(checks, s.judgeSteps(e)...)
+}
+
+// resolve is an instant as it fell in this run; false means that its event has not happened.
+func (s *Scenario) resolve(e evidence, i Instant) (time.Duration, bool) {
+	plus := i.Plus.Of(e.ttl)
+	if i.Event == "" {
+		return plus, true
+	}
+	lane, name := s.reference(i.Event)
+	n := 0
+	for _, m := range e.moments {
+		if m.Lane == lane && m.Event == name {
+			if n++; n == i.Nth {
+				return m.At + plus, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// within reports whether a moment lies in a window; waiting tells that the window's own event has not happened.
+func (s *Scenario) within(e evidence, w Window, at time.Duration) (in, known bool) {
+	in, known = true, true
+	for _, end := range []struct {
+		instant *Instant
+		sign    time.Duration
+	}{{w.From, 1}, {w.To, -1}} {
+		if end.instant == nil {
+			continue
+		}
+		edge, ok := s.resolve(e, *end.instant)
+		known = known && ok
+		in = in && ok && (at-edge)*end.sign >= 0
+	}
+	return in, known
+}
+
+// fits reports whether a moment is what an event describes, its place in time aside.
+func (e evidence) fits(want Event, lane, name string, m Moment) bool {
+	switch {
+	case m.Lane != lane || m.Event != name:
+		return false
+	case e.foreign:
+		return true // the emulator cannot know what the client was told
+	}
+	return (want.Code == 0 || m.Code == want.Code) && (want.Callback == "" || m.Callback == want.Callback) &&
+		(want.Why == "" || m.Why == want.Why) && strings.Contains(m.Reason, want.Reason)
+}
+
+func (s *Scenario) leftFits(e evidence, w Window, m Moment) bool {
+	if w.IsZero() || e.foreign && !m.HasLife {
+		return true
+	}
+	in, _ := s.within(e, w, m.Left)
+	return m.HasLife && in
+}
+
+func (s *Scenario) judgeEvents(e evidence) []Check {
+	var checks []Check
+	next := map[string]int{} // by lane, the first moment that may still match
+	for i, want := range s.Expect.Events {
+		lane, name := s.reference(want.Event)
+		c := Check{Name: eventCheck(i, want), Expected: s.describe(e, want), State: Waiting}
+		if e.foreign && !e.visible(lane, name) {
+			checks = append(checks, c.notSeen())
+			continue
+		}
+		for n := next[lane]; n < len(e.moments); n++ {
+			m := e.moments[n]
+			if in, _ := s.within(e, want.In, m.At); in && e.fits(want, lane, name, m) && s.leftFits(e, want.Left, m) {
+				next[lane] = n + 1
+				c.State, c.Seen = Passed, "at "+s.instantText(e, m.At)
+				c.At, c.HasAt = m.At, true
+				break
+			}
+		}
+		if c.State == Waiting && e.over {
+			c.State = Failed
+			c.Seen, c.At, c.HasAt = s.instead(e, want, next[lane])
+		}
+		checks = append(checks, c)
+	}
+	return checks
+}
+
+// instead says what there was in place of an event that is missing.
+func (s *Scenario) instead(e evidence, want Event, from int) (seen string, at time.Duration, hasAt bool) {
+	lane, name := s.reference(want.Event)
+	var found []string
+	for n, m := range e.moments {
+		if m.Lane != lane || m.Event != name {
+			continue
+		}
+		text := "at " + s.instantText(e, m.At)
+		if n < from {
+			text += " (before the event expected ahead of it)"
+		}
+		if m.Text != "" {
+			text += ": " + m.Text
+		}
+		found = append(found, text)
+		if n >= from {
+			at, hasAt = m.At, true
+		}
+	}
+	if !hasAt {
+		at, hasAt = s.windowStart(e, want.In)
+	}
+	if len(found) == 0 {
+		seen = "it never happened"
+	} else {
+		seen = strings.Join(found[:min(len(found), 4)], "; ")
+		if more := len(found) - 4; more > 0 {
+			seen += fmt.Sprintf("; and %d times more", more)
+		}
+	}
+	if _, known := s.within(e, want.In, 0); !known {
+		seen += "; nor did the event that its time counts from"
+	}
+	return seen, at, hasAt
+}
+
+func (s *Scenario) windowStart(e evidence, w Window) (time.Duration, bool) {
+	for _, end := range []*Instant{w.From, w.To} {
+		if end != nil {
+			return s.resolve(e, *end)
+		}
+	}
+	return 0, false
+}
+
+func (s *Scenario) judgeNever(e evidence) []Check {
+	var checks []Check
+	for _, want := range s.Expect.Never {
+		lane, name := s.reference(want.Event)
+		c := Check{Name: neverCheck(want), Expected: "never " + s.describe(e, want), State: Waiting}
+		if e.foreign && !e.visible(lane, name) {
+			checks = append(checks, c.notSeen())
+			continue
+		}
+		times := 0
+		for _, m := range e.moments {
+			if in, _ := s.within(e, want.In, m.At); !in || !e.fits(want, lane, name, m) || !s.leftFits(e, want.Left, m) {
+				continue
+			}
+			if times++; times == 1 {
+				c.State, c.At, c.HasAt = Failed, m.At, true
+				c.Seen = "at " + s.instantText(e, m.At)
+				if m.Text != "" {
+					c.Seen += ": " + m.Text
+				}
+			}
+		}
+		switch {
+		case times > 1:
+			c.Seen += fmt.Sprintf("; %d times in all", times)
+		case times == 0 && e.over:
+			c.State, c.Seen = Passed, "it never happened"
+		}
+		checks = append(checks, c)
+	}
+	return checks
+}
+
+func (s *Scenario) judgeCounts(e evidence) []Check {
+	var checks []Check
+	for _, ref := range sortedKeys(s.Expect.Counts) {
+		lane, name := s.reference(ref)
+		c := Check{Name: "count " + ref, Expected: s.Expect.Counts[ref].String() + " times " + ref, State: Waiting}
+		if e.foreign && !e.visible(lane, name) {
+			checks = append(checks, c.notSeen())
+			continue
+		}
+		var last time.Duration
+		n := 0
+		for _, m := range e.moments {
+			if m.Lane == lane && m.Event == name {
+				n++
+				last = m.At
+			}
+		}
+		checks = append(checks, c.counted(e, s.Expect.Counts[ref], n, fmt.Sprintf("%d", n), last))
+	}
+	return checks
+}
+
+// counted decides a check of a number.
+func (c Check) counted(e evidence, want Range, n int, seen string, last time.Duration) Check {
+	c.Seen = seen
+	if n > 0 {
+		c.At, c.HasAt = last, true
+	}
+	switch {
+	case want.Max >= 0 && n > want.Max, e.over && !want.Holds(n):
+		c.State = Failed
+	case e.over:
+		c.State = Passed
+	}
+	return c
+}
+
+func (s *Scenario) judgeRequests(e evidence) []Check {
+	var checks []Check
+	var at []time.Duration
+	for _, m := range e.moments {
+		if m.Lane == LaneTokenServer && m.Event == request {
+			at = append(at, m.At)
+		}
+	}
+	last := time.Duration(0)
+	if len(at) > 0 {
+		last = at[len(at)-1]
+	}
+	if want := s.Expect.Requests; want != nil {
+		c := Check{Name: "requests", Expected: want.String() + " requests at the token server", State: Waiting}
+		checks = append(checks, c.counted(e, *want, len(at), fmt.Sprintf("%d", len(at)), last))
+	}
+	if most := s.Expect.PerSecond; most > 0 {
+		worst, when := 0, time.Duration(0)
+		for i := range at {
+			n := 0
+			for _, other := range at[i:] {
+				if other < at[i]+time.Second {
+					n++
+				}
+			}
+			if n > worst && at[i] >= time.Second { // the logins at the start are the scenario's own doing
+				worst, when = n, at[i]
+			}
+		}
+		c := Check{Name: "per_second", Expected: fmt.Sprintf("at most %d requests a second at the token server after the logins", most), State: Waiting}
+		checks = append(checks, c.counted(e, Range{0, most}, worst, fmt.Sprintf("%d in the second from %s on", worst, s.instantText(e, when)), when))
+	}
+	return checks
+}
+
+func (s *Scenario) judgeFinal(e evidence) []Check {
+	var checks []Check
+	add := func(name, expected, seen string, good bool) {
+		c := Check{Name: name, Expected: expected, State: Waiting}
+		if e.over {
+			c.Seen, c.State = seen, Failed
+			c.At, c.HasAt = e.now, true
+			if good {
+				c.State = Passed
+			}
+		}
+		checks = append(checks, c)
+	}
+	if want := s.Expect.Final; want != "" {
+		seen := e.final
+		if e.finalReason != "" {
+			seen += ": " + e.finalReason
+		}
+		if e.foreign {
+			checks = append(checks, s.foreignFinal(e))
+		} else {
+			add("final", s.MainUser()+"'s session is "+want+" in the end", seen, e.final == want)
+		}
+	}
+	if want := s.Expect.Why; want != "" {
+		if e.foreign {
+			checks = append(checks, Check{Name: "why", Expected: want}.notSeen())
+		} else {
+			add("why", "given up for the reason "+want, orNone(string(e.finalWhy)), string(e.finalWhy) == want)
+		}
+	}
+	return checks
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+func (s *Scenario) judgeDelivered(e evidence) Check {
+	c := Check{Name: "delivered", Expected: "each message arrives exactly once", State: Waiting}
+	if e.foreign {
+		return c.notSeen()
+	}
+	var wrong []string
+	asked := map[sent]int{}
+	for _, m := range e.sent {
+		asked[m]++
+	}
+	for m, n := range asked {
+		user, _ := splitLane(m.to)
+		sender, _ := splitLane(m.from)
+		arrived, stored := 0, 0
+		for _, at := range e.moments {
+			switch {
+			case at.Lane == m.to && at.Event == string(session.MessageReceived) && at.from == sender && at.message == m.text:
+				arrived++
+			case at.Lane == LaneEmulator && at.Event == "message.stored" && at.Reason != receipt && at.from == sender && at.to == user:
+				stored++
+			}
+		}
+		if !slices.Contains(s.lanes(), m.to) { // nobody of ours receives it
+			arrived, n = stored, countTo(e.sent, m)
+		}
+		if arrived != n {
+			wrong = append(wrong, fmt.Sprintf("%q to %s arrived %d times instead of %d", m.text, m.to, arrived, n))
+		}
+	}
+	switch {
+	case len(wrong) > 0 && e.over:
+		slices.Sort(wrong)
+		c.State, c.Seen = Failed, strings.Join(wrong[:min(len(wrong), 5)], "; ")
+	case e.over:
+		c.State, c.Seen = Passed, fmt.Sprintf("%d sent, %d arrived", len(e.sent), len(e.sent))
+	}
+	return c
+}
+
+// countTo is how many messages go from one user to the same other one: the journal tells them apart no further.
+func countTo(all []sent, like sent) int {
+	n := 0
+	for _, m := range all {
+		if m.from == like.from && m.to == like.to {
+			n++
+		}
+	}
+	return n
+}
+
+// judgeSteps fails for a step that never came: what follows from it was not tried.
+func (s *Scenario) judgeSteps(e evidence) []Check {
+	var checks []Check
+	for i, step := range s.Steps {
+		c := Check{Name: stepCheck(i, step), Expected: "the step happens: " + step.describe()}
+		switch why, undone := e.undone[i]; {
+		case undone && e.over:
+			c.State, c.Seen = Failed, why
+			if e.foreign {
+				c.State = NotSeen
+			}
+			checks = append(checks, c)
+		default: // nobody wants to read that what was written down was done
+		}
+	}
+	return checks
+}
+
+func (c Check) notSeen() Check {
+	c.State, c.Seen = NotSeen, "the emulator cannot see this of a foreign client"
+	return c
+}
+
+// describe says an expected event in one line.
+func (s *Scenario) describe(e evidence, want Event) string {
+	text := want.Event
+	if !want.In.IsZero() {
+		text += " in " + want.In.String() + s.windowText(e, want.In)
+	}
+	if !want.Left.IsZero() {
+		text += ", with " + want.Left.String() + " of the life left"
+	}
+	if want.Code != 0 {
+		text += fmt.Sprintf(", code %d", want.Code)
+	}
+	if want.Callback != "" {
+		text += ", callback " + want.Callback
+	}
+	if want.Why != "" {
+		text += ", given up for " + want.Why
+	}
+	if want.Reason != "" {
+		text += fmt.Sprintf(", reason %q", want.Reason)
+	}
+	return text
+}
+
+// windowText is a window in seconds, for a reader who does not want to calculate.
+func (s *Scenario) windowText(e evidence, w Window) string {
+	from, to := "", ""
+	for _, end := range []struct {
+		instant *Instant
+		text    *string
+	}{{w.From, &from}, {w.To, &to}} {
+		if end.instant == nil {
+			continue
+		}
+		at, ok := s.resolve(e, *end.instant)
+		if !ok {
+			return ""
+		}
+		*end.text = clockText(at)
+	}
+	switch {
+	case from == "":
+		return " (until " + to + ")"
+	case to == "":
+		return " (from " + from + ")"
+	default:
+		return " (" + from + " to " + to + ")"
+	}
+}
+
+// instantText is a moment in seconds and as a fraction of the life.
+func (s *Scenario) instantText(e evidence, at time.Duration) string {
+	return fmt.Sprintf("%s (%.3gT)", clockText(at), float64(at)/float64(e.ttl))
+}
+
+// clockText rounds a moment for a person.
+func clockText(at time.Duration) string { return shortDuration(at.Round(time.Millisecond)) }

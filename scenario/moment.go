@@ -1,0 +1,212 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/internal/printable"
+	"github.com/ttlchat/ttlchat/session"
+)
+
+// The lanes of a timeline beside those of the users.
+const (
+	LaneScript      = "script"
+	LaneEmulator    = "emulator"
+	LaneTokenServer = "token-server"
+)
+
+// Moment is one thing that happened in a run.
+type Moment struct {
+	// At counts from the start of the first token's life, by the emulator's clock.
+	At time.Duration
+	// Lane is a user, emulator, token-server, or script for what the scenario did.
+	Lane string
+	// Event is the name by which expectations know it.
+	Event string
+	// Text says more, for a person; it is safe to print.
+	Text     string
+	Code     int
+	Callback string
+	Reason   string
+	// Why is the name of the reason when something was given up.
+	Why string
+	// Left is how much of the token's life was left; it means something when HasLife is set.
+	Left    time.Duration
+	HasLife bool
+	// Life is set for a token that was accepted.
+	Life *Life
+	// message is what a message event is about.
+	message string
+	from    string
+	to      string
+}
+
+// Life is the span of a token that the emulator accepted, counted as [Moment.At].
+type Life struct {
+	Lane                      string
+	From, WillExpire, Expires time.Duration
+	Token                     string
+	Renewal                   bool
+	// Until is when the next token took its place, or the run ended.
+	Until time.Duration
+}
+
+// sessionEvents are the events of a user's lane. A change of state is state.NAME.
+func sessionEvents() []string {
+	list := []string{
+		string(session.TokenRequested), string(session.TokenReceived), string(session.TokenRejected), string(session.LoginStarted),
+		string(session.LoginSucceeded), string(session.LoginFailed), string(session.Connected), string(session.Disconnected),
+		string(session.ReconnectingNow), string(session.TokenWillExpire), string(session.TokenExpired), string(session.RenewStarted),
+		string(session.RenewSucceeded), string(session.RenewFailed), string(session.Kicked), string(session.LoggedOutNow),
+		string(session.MessageSent), string(session.MessageDelivered), string(session.MessageFailed), string(session.MessageReceived),
+		string(session.ClockSkewed),
+	}
+	for _, s := range session.States() {
+		list = append(list, "state."+string(s))
+	}
+	return list
+}
+
+// emulatorEvents are the journal's entries, without frames.
+func emulatorEvents() []string {
+	var list []string
+	for _, n := range fakeserver.EntryNames() {
+		if n != fakeserver.FrameIn && n != fakeserver.FrameOut && n != fakeserver.TokenIssued {
+			list = append(list, string(n))
+		}
+	}
+	return list
+}
+
+// request is a call that the token server saw.
+const request = "request"
+
+// receipt is the journal's reason for a message that only confirms another one.
+const receipt = "receipt"
+
+func tokenServerEvents() []string { return []string{request, string(fakeserver.TokenIssued)} }
+
+// ofSession turns an event of a user's session into a moment.
+func ofSession(lane string, at time.Duration, e session.Event) Moment {
+	m := Moment{
+		At: at, Lane: lane, Event: string(e.Name), Code: int(e.Code), Callback: e.Callback, Reason: printable.Line(e.Reason, 400), Why: string(e.Why),
+		message: e.Text, from: e.From, to: e.To,
+	}
+	if e.Name == session.StateChanged {
+		m.Event = "state." + string(e.New)
+	}
+	if !e.ExpiresAt.IsZero() {
+		m.Left, m.HasLife = e.Remaining(), true
+	}
+	var parts []string
+	if e.Callback != "" {
+		parts = append(parts, e.Callback)
+	}
+	if e.Code != 0 {
+		parts = append(parts, e.Code.String())
+	}
+	if e.Text != "" {
+		parts = append(parts, fmt.Sprintf("%s → %s: %s", e.From, e.To, printable.Line(e.Text, 60)))
+	}
+	if e.Token != "" {
+		parts = append(parts, e.Token)
+	}
+	if m.HasLife {
+		parts = append(parts, fmt.Sprintf("%v left", m.Left.Round(time.Millisecond)))
+	}
+	if e.Attempt > 1 {
+		parts = append(parts, fmt.Sprintf("attempt %d", e.Attempt))
+	}
+	if m.Reason != "" && (e.Callback == "" || m.Reason != e.Callback) {
+		parts = append(parts, m.Reason)
+	}
+	m.Text = printable.Line(strings.Join(parts, ", "), 300)
+	return m
+}
+
+// ofJournal turns an entry of the emulator's journal into a moment.
+func ofJournal(zero time.Time, e fakeserver.Entry) Moment {
+	at := e.At.Sub(zero)
+	m := Moment{
+		At: at, Lane: LaneEmulator, Event: string(e.Name), Code: e.Code, Reason: printable.Line(e.Reason, 400), from: e.From, to: e.To,
+	}
+	var parts []string
+	if e.User != "" {
+		parts = append(parts, e.User)
+	}
+	switch {
+	case e.Name == fakeserver.TokenIssued:
+		m.Lane = LaneTokenServer
+	case isTokenRequest(e):
+		m.Lane, m.Event = LaneTokenServer, request
+	}
+	if e.Method != "" {
+		parts = append(parts, fmt.Sprintf("%s %s %d", e.Method, e.Path, e.Status))
+	}
+	if e.From != "" {
+		parts = append(parts, e.From+" → "+e.To)
+	}
+	if e.Fault != nil {
+		parts = append(parts, fmt.Sprintf("%s: %s %s", e.Fault.ID, e.Fault.Target, e.Fault.Kind))
+	}
+	if e.Token != "" {
+		parts = append(parts, e.Token)
+	}
+	if !e.ExpiresAt.IsZero() {
+		m.Left, m.HasLife = e.ExpiresAt.Sub(e.At), true
+		parts = append(parts, fmt.Sprintf("%v left", m.Left.Round(time.Millisecond)))
+	}
+	if e.Code != 0 {
+		parts = append(parts, fmt.Sprintf("code %d", e.Code))
+	}
+	if e.Reason != "" && e.Reason != "token server" {
+		parts = append(parts, e.Reason)
+	}
+	m.Text = printable.Line(strings.Join(parts, ", "), 300)
+	if (e.Name == fakeserver.SessionOpened || e.Name == fakeserver.SessionRenewed) && m.HasLife {
+		lane := e.User
+		m.Life = &Life{
+			Lane: lane, From: at, Expires: e.ExpiresAt.Sub(zero), Token: e.Token, Renewal: e.Name == fakeserver.SessionRenewed,
+			WillExpire: at + m.Left*4/5,
+		}
+		if !e.WillExpireAt.IsZero() {
+			m.Life.WillExpire = e.WillExpireAt.Sub(zero)
+		}
+	}
+	return m
+}
+
+// isTokenRequest tells the calls of the token server from those of the REST API: the journal says who answered.
+func isTokenRequest(e fakeserver.Entry) bool {
+	return e.Name == fakeserver.RESTRequest &&
+		(e.Reason == "token server" || strings.HasPrefix(e.Reason, "fault ") && strings.Contains(e.Reason, ": "+string(fakeserver.FaultTokenServer)+" "))
+}
+
+// sorted puts a timeline in order; what came at one instant stays in the order in which it was noticed.
+func sorted(moments []Moment) []Moment {
+	list := slices.Clone(moments)
+	slices.SortStableFunc(list, func(a, b Moment) int { return int(max(min(a.At-b.At, 1), -1)) })
+	return list
+}
+
+// lives are the tokens that were accepted, with the end of each as the next one of the same user, or the end of the run, set it.
+func lives(moments []Moment, end time.Duration) []Life {
+	var list []Life
+	for _, m := range moments {
+		if m.Life == nil {
+			continue
+		}
+		life := *m.Life
+		life.Until = end
+		for i := range list {
+			if list[i].Lane == life.Lane && list[i].Until > life.From {
+				list[i].Until = life.From
+			}
+		}
+		list = append(list, life)
+	}
+	return list
+}

@@ -1,0 +1,425 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/internal/printable"
+	"github.com/ttlchat/ttlchat/session"
+)
+
+const (
+	// intoSecond is how far into the emulator's second a life begins: tokens carry whole seconds, and whoever starts late in one lives short.
+	intoSecond = 2 * time.Millisecond
+	// headroom is what the steps at the start may take before that second.
+	headroom = 100 * time.Millisecond
+	// settling is how long what has just happened may take to be noticed, before a clock jumps and at the end.
+	settling = 20 * time.Millisecond
+)
+
+// Options change how a scenario is run; what is empty is as the scenario says.
+type Options struct {
+	TTL          time.Duration
+	App, Profile string
+	// InMemory runs without sockets, as it must be inside a testing/synctest bubble.
+	InMemory bool
+	// Progress is called with how things stand, whenever that changes. It must not block for long.
+	Progress func(Progress)
+	// Commands are for whoever plays the scenario; see [Command].
+	Commands <-chan Command
+	// Meet is called before anything happens with the first user's session and the emulator, for a screen to show them. Both end with the run.
+	Meet func(*session.Session, *fakeserver.Server)
+}
+
+// fill takes what is empty from the scenario.
+func (o Options) fill(s *Scenario) Options {
+	if o.TTL == 0 || s.FixedTTL {
+		o.TTL = s.TTL
+	}
+	if o.App == "" {
+		o.App = s.App
+	}
+	if o.Profile == "" {
+		o.Profile = s.Profile
+	}
+	return o
+}
+
+// Run plays a scenario with an emulator and sessions of its own, and judges it.
+func Run(ctx context.Context, s *Scenario, o Options) *Report {
+	o = o.fill(s)
+	started := time.Now()
+	report := newReport(s, o)
+	st, err := newStage(ctx, s.config(o.TTL), o.InMemory)
+	if err != nil {
+		return report.broken(err, started)
+	}
+	players, err := st.cast(s, o)
+	if err != nil {
+		_ = st.close() // the first error says more
+		return report.broken(err, started)
+	}
+	r := newDriver(s, o, own{st.server})
+	r.players = players
+	if o.Meet != nil {
+		o.Meet(players[0].Session, st.server)
+	}
+	err = r.play(ctx)
+	report.fill(s, r.evidence(true), started)
+	dismiss(players)
+	if closed := st.close(); err == nil && closed != nil {
+		err = fmt.Errorf("the emulator did not end well: %w", closed)
+	}
+	if err != nil {
+		return report.broken(err, started)
+	}
+	return report
+}
+
+// driver does the steps when their time has come, and collects what happens. One goroutine runs it.
+type driver struct {
+	s       *Scenario
+	o       Options
+	emu     emulator
+	players []*player // none when a foreign client is watched
+	foreign *foreign
+	zero    time.Time // the start of the first life, by the emulator's clock
+	// ahead is how far the emulator's clock is ahead of the machine's, less zero: what is to be added to the machine's time.
+	ahead atomic.Int64
+
+	inbox   chan Moment
+	readers sync.WaitGroup
+	stop    context.CancelFunc // of the readers
+
+	moments []Moment
+	done    []bool
+	undone  map[int]string
+	sent    []sent
+	held    bool // no step is done until somebody says so
+	taken   bool // nor ever again
+}
+
+func newDriver(s *Scenario, o Options, emu emulator) *driver {
+	return &driver{s: s, o: o, emu: emu, inbox: make(chan Moment, 1024), done: make([]bool, len(s.Steps)), undone: make(map[int]string)}
+}
+
+// now is the time of the scenario.
+func (r *driver) now() time.Duration { return time.Duration(time.Now().UnixNano() + r.ahead.Load()) }
+
+func (r *driver) setZero(zero, emulatorNow time.Time) {
+	r.zero = zero
+	r.ahead.Store(emulatorNow.Sub(zero).Nanoseconds() - time.Now().UnixNano())
+}
+
+// play runs the whole scenario.
+func (r *driver) play(ctx context.Context) error {
+	now, err := r.emu.now(ctx)
+	if err != nil {
+		return err
+	}
+	zero := now.Truncate(time.Second).Add(time.Second)
+	if zero.Sub(now) < headroom {
+		zero = zero.Add(time.Second)
+	}
+	r.setZero(zero, now)
+	reading, stop := context.WithCancel(ctx)
+	r.stop = stop
+	defer func() {
+		stop()
+		r.readers.Wait()
+	}()
+	r.readers.Go(func() { r.readJournal(reading) })
+	for _, p := range r.players {
+		r.readers.Go(func() { r.readSession(reading, p) })
+	}
+	if err := r.due(ctx, 0); err != nil { // what is there from the start
+		return err
+	}
+	if err := r.until(ctx, intoSecond); err != nil {
+		return err
+	}
+	for _, p := range r.players {
+		if !slices.Contains(r.s.Later, p.lane) {
+			p.Login()
+		}
+	}
+	if err := r.loop(ctx); err != nil {
+		return err
+	}
+	r.settle(ctx)
+	for i, done := range r.done {
+		if !done {
+			r.undone[i] = "it was never time for it: " + r.s.Steps[i].At.String()
+		}
+	}
+	return nil
+}
+
+// loop does steps until the end of the run.
+func (r *driver) loop(ctx context.Context) error {
+	for {
+		if err := r.due(ctx, r.now()); err != nil {
+			return err
+		}
+		end := r.s.Until.Of(r.o.TTL)
+		if stop := r.s.StopAfter; stop != nil {
+			if at, ok := r.s.resolve(r.evidence(false), *stop); ok {
+				end = min(end, at)
+			}
+		}
+		if r.taken {
+			end = math.MaxInt64
+		}
+		if r.now() >= end {
+			return nil
+		}
+		next := end
+		for i, step := range r.s.Steps {
+			if r.done[i] || r.held {
+				continue
+			}
+			if at, ok := r.s.resolve(r.evidence(false), step.At); ok {
+				next = min(next, at)
+			}
+		}
+		if err := r.wait(ctx, next); err != nil {
+			return err
+		}
+	}
+}
+
+// wait lets time pass until the given moment, or until something happens.
+func (r *driver) wait(ctx context.Context, until time.Duration) error {
+	timer := time.NewTimer(max(until-r.now(), 0))
+	defer timer.Stop()
+	select {
+	case m := <-r.inbox:
+		r.note(m)
+		r.drain()
+	case <-timer.C:
+	case c := <-r.o.Commands:
+		return r.obey(ctx, c, until)
+	case <-ctx.Done():
+		if r.taken {
+			return errTakenOver
+		}
+		return ctx.Err()
+	}
+	r.tell()
+	return nil
+}
+
+// until lets time pass, whatever happens meanwhile.
+func (r *driver) until(ctx context.Context, at time.Duration) error {
+	for r.now() < at {
+		if err := r.wait(ctx, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle gives what has just happened the time to be noticed.
+func (r *driver) settle(ctx context.Context) {
+	timer := time.NewTimer(settling)
+	defer timer.Stop()
+	for {
+		select {
+		case m := <-r.inbox:
+			r.note(m)
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *driver) drain() {
+	for {
+		select {
+		case m := <-r.inbox:
+			r.note(m)
+		default:
+			return
+		}
+	}
+}
+
+// note keeps a moment.
+func (r *driver) note(m Moment) {
+	r.moments = append(r.moments, m)
+	if n := len(r.moments); n > 1 && r.moments[n-2].At > m.At {
+		r.moments = sorted(r.moments)
+	}
+}
+
+// due does the steps whose time has come, in the order in which they are written.
+func (r *driver) due(ctx context.Context, now time.Duration) error {
+	for i, step := range r.s.Steps {
+		if r.done[i] || r.held {
+			continue
+		}
+		at, ok := r.s.resolve(r.evidence(false), step.At)
+		if !ok || at > now {
+			continue
+		}
+		r.done[i] = true
+		if err := r.do(ctx, i, step); err != nil {
+			return fmt.Errorf("step %d (%s): %w", i+1, step.describe(), err)
+		}
+	}
+	return nil
+}
+
+// do does one step.
+func (r *driver) do(ctx context.Context, i int, step Step) error {
+	if r.foreign != nil && step.needsOurClient() {
+		r.undone[i] = "only the client can do this: " + step.describe()
+		r.note(Moment{At: r.now(), Lane: LaneScript, Event: "step", Text: "not done, for the client is not ours: " + step.describe()})
+		return nil
+	}
+	if step.Jump != nil || step.Sleep != nil {
+		r.settle(ctx)
+	}
+	note := Moment{At: r.now(), Lane: LaneScript, Event: "step", Text: step.describe()}
+	defer func() { r.note(note) }()
+	switch {
+	case step.Fault != nil:
+		return r.emu.addFault(ctx, step.Fault.resolve(r.o.TTL))
+	case step.Clear == "all":
+		return r.emu.clearFault(ctx, "")
+	case step.Clear != "":
+		return r.emu.clearFault(ctx, step.Clear)
+	case step.Trigger != nil:
+		n, err := r.emu.trigger(ctx, step.Trigger.Event, step.Trigger.request())
+		if err == nil && n == 0 {
+			note.Text += " (nobody is online)"
+		}
+		return err
+	case step.Jump != nil:
+		return r.jump(ctx, step.Jump.Client.Of(r.o.TTL), step.Jump.Emulator.Of(r.o.TTL))
+	case step.Sleep != nil:
+		d := step.Sleep.Of(r.o.TTL)
+		return r.jump(ctx, d, d)
+	case step.Network != "":
+		return r.network(ctx, step.Network)
+	case step.Send != nil:
+		to, _ := splitLane(step.Send.To)
+		if _, err := r.player(step.Send.From).Send(to, step.Send.Text); err != nil {
+			return err
+		}
+		r.sent = append(r.sent, sent{step.Send.From, step.Send.To, step.Send.Text})
+	case step.Do != nil:
+		p := r.player(step.Do.User)
+		map[string]func(){"login": p.Login, "renew": p.Renew, "logout": p.Logout}[step.Do.Action]()
+	case step.Policy != nil:
+		for _, p := range r.players {
+			if err := p.SetPolicy(step.Policy.over(p.Snapshot().Policy)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// needsOurClient tells the steps that nobody but the client itself can do.
+func (s Step) needsOurClient() bool {
+	return s.Send != nil || s.Do != nil || s.Policy != nil || s.Sleep != nil || s.Jump != nil && !s.Jump.Client.IsZero()
+}
+
+func (r *driver) player(lane string) *player {
+	return r.players[slices.IndexFunc(r.players, func(p *player) bool { return p.lane == lane })]
+}
+
+// jump moves the clients' clocks and the emulator's.
+func (r *driver) jump(ctx context.Context, client, emu time.Duration) error {
+	if emu != 0 {
+		if err := r.emu.jump(ctx, emu); err != nil {
+			return err
+		}
+		r.ahead.Add(emu.Nanoseconds())
+	}
+	if client != 0 {
+		for _, p := range r.players {
+			p.JumpClock(client)
+		}
+	}
+	return nil
+}
+
+// network takes the network away by what the emulator can do to connections, so that a foreign client is offline as well.
+func (r *driver) network(ctx context.Context, how string) error {
+	const prefix = "network."
+	targets := []fakeserver.FaultTarget{fakeserver.FaultLink, fakeserver.FaultREST, fakeserver.FaultTokenServer}
+	for _, target := range targets {
+		var err error
+		switch how {
+		case "down":
+			err = r.emu.addFault(ctx, fakeserver.Fault{ID: prefix + string(target), Target: target, Kind: "refuse"})
+		case "up":
+			err = r.emu.clearFault(ctx, prefix+string(target))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if how == "up" {
+		return nil
+	}
+	_, err := r.emu.trigger(ctx, "cut", fakeserver.TriggerRequest{})
+	return err
+}
+
+func (r *driver) readSession(ctx context.Context, p *player) {
+	events := p.Follow()
+	for {
+		batch, err := events.Next(ctx)
+		if err != nil {
+			return
+		}
+		for _, e := range batch {
+			r.pass(ctx, ofSession(p.lane, r.now(), e))
+		}
+	}
+}
+
+func (r *driver) readJournal(ctx context.Context) {
+	err := r.emu.follow(ctx, func(e fakeserver.Entry) {
+		if r.foreign != nil {
+			r.foreign.entry(ctx, r, e)
+			return
+		}
+		r.pass(ctx, ofJournal(r.zero, e))
+	})
+	if err != nil && ctx.Err() == nil && !strings.Contains(err.Error(), "closed") {
+		r.pass(ctx, Moment{At: r.now(), Lane: LaneScript, Event: "step", Text: printable.Line("the journal cannot be read any more: "+err.Error(), 300)})
+	}
+}
+
+func (r *driver) pass(ctx context.Context, m Moment) {
+	select {
+	case r.inbox <- m:
+	case <-ctx.Done():
+	}
+}
+
+// evidence is what is known by now.
+func (r *driver) evidence(over bool) evidence {
+	e := evidence{ttl: r.o.TTL, moments: r.moments, now: r.now(), over: over, sent: r.sent, undone: r.undone, foreign: r.foreign != nil}
+	if len(r.players) > 0 && over {
+		snap := r.players[0].Snapshot()
+		e.final, e.finalReason, e.finalWhy = string(snap.State), printable.Line(snap.Reason, 300), snap.Why
+	}
+	return e
+}
+
+// onlineStates are those in which a session's link is up.
+var onlineStates = []session.State{session.Online, session.WillExpire, session.Renewing}

@@ -1,0 +1,290 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/fakeserver/control"
+	"github.com/ttlchat/ttlchat/session"
+)
+
+func parsed1(t *testing.T, text string) *Scenario {
+	t.Helper()
+	s, err := Parse("test.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Each kind of check fails when it must, and says what was expected and what happened instead.
+func TestWhatFails(t *testing.T) {
+	t.Parallel()
+	const head = "name: n\nstory: s.\n"
+	for _, tc := range []struct {
+		name, text, check, expected, seen string
+	}{
+		{
+			"an event that never came", "until: 0.5T\nexpect:\n  events: [token.expired]\n",
+			"event 1 token.expired", "token.expired", "it never happened",
+		},
+		{
+			"an event at another time", "until: 1T\nexpect:\n  events: [{event: token.will_expire, in: 0.1T..0.5T}]\n",
+			"event 1 token.will_expire", "token.will_expire in 0.1T..0.5T (1s to 5s)", "at 8s (0.8T): onTokenWillExpire, 109 TOKEN_WILL_EXPIRE",
+		},
+		{
+			"an event out of order", "until: 1T\nexpect:\n  events: [renew.succeeded, login.succeeded]\n",
+			"event 2 login.succeeded", "login.succeeded", "at 2ms (0.0002T) (before the event expected ahead of it)",
+		},
+		{
+			"a window on an event that never came", "until: 0.5T\nexpect:\n  events: [{event: login.succeeded, in: token.expired..}]\n",
+			"event 1 login.succeeded", "login.succeeded in token.expired..", "nor did the event that its time counts from",
+		},
+		{
+			"another code", "until: 1T\nexpect:\n  events: [{event: token.will_expire, code: 108}]\n",
+			"event 1 token.will_expire", "token.will_expire, code 108", "109 TOKEN_WILL_EXPIRE",
+		},
+		{
+			"another life", "until: 1T\nexpect:\n  events: [{event: renew.succeeded, left: ..1s}]\n",
+			"event 1 renew.succeeded", "renew.succeeded, with ..1s of the life left", "s left",
+		},
+		{
+			"what must not be", "until: 1T\nexpect:\n  never: [renew.started]\n",
+			"never renew.started", "never renew.started", "at 8s (0.8T)",
+		},
+		{
+			"too often", "until: 1T\nexpect:\n  counts: {token.requested: 1}\n",
+			"count token.requested", "1 times token.requested", "2",
+		},
+		{
+			"too seldom", "until: 1T\nexpect:\n  counts: {token.requested: 3..}\n",
+			"count token.requested", "at least 3 times token.requested", "2",
+		},
+		{
+			"requests", "until: 1T\nexpect:\n  requests: ..1\n",
+			"requests", "at most 1 requests at the token server", "2",
+		},
+		{
+			"requests at once", "herd: 4\nuntil: 1T\nexpect:\n  per_second: 4\n",
+			"per_second", "at most 4 requests a second at the token server after the logins", "5 in the second from 8s (0.8T) on",
+		},
+		{
+			"another state", "until: 1T\nexpect:\n  final: stopped\n",
+			"final", "alice's session is stopped in the end", "online: renewed",
+		},
+		{
+			"another reason", "steps: [{at: 0.5T, trigger: kick}]\nuntil: 1T\nexpect:\n  why: token_foreign\n",
+			"why", "given up for the reason token_foreign", "kicked",
+		},
+		{
+			"a message that did not arrive", "users: [alice, bob]\nsteps:\n  - at: 0.5T\n    fault: {target: message, kind: status}\n  - at: 0.5T\n    send: {to: bob, text: hi}\nuntil: 1T\nexpect:\n  delivered: once\n",
+			"delivered", "each message arrives exactly once", `"hi" to bob arrived 0 times instead of 1`,
+		},
+		{
+			"a step that never came", "steps: [{at: token.expired, network: cut}]\nuntil: 0.5T\nexpect:\n  final: online\n",
+			"step 1 token.expired", "the step happens: every connection breaks", "it was never time for it: token.expired",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := parsed1(t, head+tc.text)
+			if !slices.Contains(s.checkNames(), tc.check) {
+				t.Errorf("checkNames does not know %q: %q", tc.check, s.checkNames())
+			}
+			r := inBubble(t, s, Options{TTL: s.TTL})
+			failed := r.Failed()
+			if len(failed) != 1 || r.Verdict != VerdictFailed {
+				t.Fatal(r.Text())
+			}
+			c := failed[0]
+			if c.Name != tc.check || c.Expected != tc.expected || !strings.Contains(c.Seen, tc.seen) {
+				t.Errorf("got %+v\nwant %q, expected %q, seen %q", c, tc.check, tc.expected, tc.seen)
+			}
+			text := r.Text()
+			for _, want := range []string{"✗ " + tc.check, "expected  " + tc.expected, "alice"} {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q is not in\n%s", want, text)
+				}
+			}
+		})
+	}
+}
+
+// A lifetime from outside changes nothing but the lifetime.
+func TestLifetimeFromOutside(t *testing.T) {
+	t.Parallel()
+	s, err := Find("s01-happy-renew")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ttl := range []time.Duration{5 * time.Second, time.Minute, 7 * time.Hour} {
+		if r := inBubble(t, s, Options{TTL: ttl}); r.Verdict != VerdictPassed || r.TTL != ttl {
+			t.Errorf("%v: %s", ttl, r.Text())
+		}
+	}
+}
+
+// Progress tells what comes next, and commands hold the steps back, do them early, skip the time, and take over.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := parsed1(t, `
+name: n
+story: The story.
+steps:
+  - at: 0.3T
+    trigger: will-expire
+  - at: 0.5T
+    network: cut
+until: 2T
+expect: {final: online}
+`)
+		commands := make(chan Command)
+		var last Progress
+		ctx, cancel := context.WithCancel(t.Context())
+		var met *session.Session
+		done := make(chan *Report)
+		go func() {
+			done <- Run(ctx, s, Options{
+				TTL: 24 * time.Hour, InMemory: true, Commands: commands, Progress: func(p Progress) { last = p },
+				Meet: func(s *session.Session, _ *fakeserver.Server) { met = s },
+			})
+		}()
+		say := func(c Command) {
+			commands <- c
+			synctest.Wait()
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if last.Next != "trigger: will-expire for alice" || last.NextAt != 24*time.Hour*3/10 || last.Story != "The story." || met == nil {
+			t.Errorf("progress %+v", last)
+		}
+		say(Hold)
+		time.Sleep(8 * time.Hour)
+		synctest.Wait()
+		if !last.Held || count(last.Moments, "alice/token.will_expire") != 0 {
+			t.Errorf("a step was done while they are held: %+v", last)
+		}
+		say(StepOn)
+		if count(last.Moments, "alice/token.will_expire") != 1 || last.Next != "every connection breaks" {
+			t.Errorf("the next step was not done: %+v", last)
+		}
+		say(Go)
+		say(Skip)
+		if count(last.Moments, "alice/disconnected") != 1 {
+			t.Errorf("nobody skipped to the next step: %+v", last)
+		}
+		say(TakeOver)
+		time.Sleep(100 * time.Hour)
+		cancel()
+		if r := <-done; r.Verdict != VerdictBroken || r.Problem != errTakenOver.Error() || r.Lasted < 100*time.Hour {
+			t.Errorf("%s after %v: %s", r.Verdict, r.Lasted, r.Problem)
+		}
+	})
+}
+
+func count(moments []Moment, ref string) int {
+	n := 0
+	for _, m := range moments {
+		if m.Lane+"/"+m.Event == ref {
+			n++
+		}
+	}
+	return n
+}
+
+// A foreign client gets a verdict by what the emulator sees of it.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, app string
+		verdict   Verdict
+		notSeen   []string
+	}{
+		{"s02-server-down-at-will-expire", "correct", VerdictPassed, []string{"event 1 token.will_expire", "event 2 token.rejected", "never token.expired", "count renew.started"}},
+		{"b05-renewed-with-the-old-token", "docs-flutter", VerdictFailed, []string{"event 1 token.will_expire", "never token.expired"}},
+		{"s24-rejected-token", "correct", VerdictPassed, []string{"event 1 token.received", "event 3 state.stopped", "why"}},
+		{"s24-rejected-token", "retry-forever", VerdictFailed, []string{"event 1 token.received", "event 3 state.stopped", "why"}},
+	} {
+		t.Run(tc.name+"/"+tc.app, func(t *testing.T) {
+			t.Parallel()
+			s, err := Find(tc.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				st, err := newStage(t.Context(), fakeserver.Config{}, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				players, err := st.cast(&Scenario{Users: []string{"carol"}}, Options{TTL: time.Hour, Profile: "native", App: tc.app})
+				if err != nil {
+					t.Fatal(err)
+				}
+				transport := &http.Transport{DialContext: st.dial}
+				client := &control.Client{URL: "http://chat" + fakeserver.ControlPath, HTTP: &http.Client{Transport: transport}}
+				done := make(chan *Report)
+				go func() { done <- Watch(t.Context(), s, WatchOptions{Client: client, User: "carol"}) }()
+				time.Sleep(90 * time.Second)
+				players[0].Login()
+				r := <-done
+				dismiss(players)
+				transport.CloseIdleConnections()
+				left := st.server.Faults()
+				if err := st.close(); err != nil {
+					t.Error(err)
+				}
+				if r.Verdict != tc.verdict {
+					t.Error(r.Text())
+				}
+				var notSeen []string
+				for _, c := range r.Checks {
+					if c.State == NotSeen {
+						notSeen = append(notSeen, c.Name)
+					}
+				}
+				if diff := cmp.Diff(tc.notSeen, notSeen); diff != "" {
+					t.Errorf("not seen (-want +got):\n%s", diff)
+				}
+				if len(left) != 0 {
+					t.Errorf("the emulator was left with %d faults", len(left))
+				}
+			})
+		})
+	}
+}
+
+func TestWatchingNobody(t *testing.T) {
+	t.Parallel()
+	s, err := Find("s01-happy-renew")
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		st, err := newStage(t.Context(), fakeserver.Config{}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		transport := &http.Transport{DialContext: st.dial}
+		client := &control.Client{URL: "http://chat" + fakeserver.ControlPath, HTTP: &http.Client{Transport: transport}}
+		r := Watch(t.Context(), s, WatchOptions{Client: client, User: "carol"})
+		if r.Verdict != VerdictBroken || !strings.Contains(r.Problem, ErrNobodyCame.Error()) {
+			t.Errorf("%s: %s", r.Verdict, r.Problem)
+		}
+		transport.CloseIdleConnections()
+		if err := errors.Join(st.close()); err != nil {
+			t.Error(err)
+		}
+	})
+}

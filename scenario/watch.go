@@ -1,0 +1,308 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/fakeserver/control"
+	"github.com/ttlchat/ttlchat/session"
+)
+
+// ErrNobodyCame ends a watch in which the user never logged in.
+var ErrNobodyCame = errors.New("the user did not log in")
+
+// WatchOptions say whom to watch, and where.
+type WatchOptions struct {
+	Client *control.Client
+	// User is the one whose client is under test. It stands for the scenario's first user.
+	User string
+	// Patience is how long the first login may take; 0 means two minutes.
+	Patience time.Duration
+	Progress func(Progress)
+}
+
+// Watch plays a scenario against a foreign client: the faults and triggers go to a running emulator, and what the emulator can see of the
+// expectations is checked on its journal. What only the client knows is reported as not seen. The life begins with the user's next login;
+// what the scenario does at 0s is done before.
+func Watch(ctx context.Context, s *Scenario, w WatchOptions) *Report {
+	s = s.forUser(w.User)
+	o := Options{Progress: w.Progress}.fill(s)
+	o.App = "watched"
+	started := time.Now()
+	report := newReport(s, o)
+	report.Profile = "foreign"
+	r := newDriver(s, o, remote{w.Client})
+	r.foreign = newForeign(w.User)
+	patience := w.Patience
+	if patience == 0 {
+		patience = 2 * time.Minute
+	}
+	err := r.watch(ctx, patience)
+	report.TTL = r.o.TTL
+	report.fill(s, r.evidence(true), started)
+	if err != nil {
+		return report.broken(err, started)
+	}
+	return report
+}
+
+// forUser is the scenario with another first user.
+func (s *Scenario) forUser(user string) *Scenario {
+	change := *s
+	was, _ := splitLane(s.MainUser())
+	change.Users = append([]string{user}, s.Users[1:]...)
+	change.Steps = slices.Clone(s.Steps)
+	for i := range change.Steps {
+		if f := change.Steps[i].Fault; f != nil && f.User == was {
+			other := *f
+			other.User = user
+			change.Steps[i].Fault = &other
+		}
+		if t := change.Steps[i].Trigger; t != nil && t.User == was {
+			other := *t
+			other.User = user
+			change.Steps[i].Trigger = &other
+		}
+	}
+	return &change
+}
+
+// watch is play for a client that is not ours.
+func (r *driver) watch(ctx context.Context, patience time.Duration) (err error) {
+	now, err := r.emu.now(ctx)
+	if err != nil {
+		return err
+	}
+	r.setZero(now, now)
+	// The emulator is not ours: it is left as it was found.
+	defer func() { err = errors.Join(err, r.cleanUp(context.WithoutCancel(ctx))) }()
+	if err := r.due(ctx, 0); err != nil {
+		return err
+	}
+	reading, stop := context.WithCancel(ctx)
+	defer func() {
+		stop()
+		r.readers.Wait()
+	}()
+	r.readers.Go(func() { r.readJournal(reading) })
+	r.tell()
+	if err := r.awaitLogin(ctx, patience); err != nil {
+		return err
+	}
+	err = r.loop(ctx)
+	r.settle(ctx)
+	for i, done := range r.done {
+		if !done {
+			r.undone[i] = "it was never time for it: " + r.s.Steps[i].At.String()
+		}
+	}
+	return err
+}
+
+// loginTime is how long after a request for a token the login may take. A client that did not like the token never comes to it.
+const loginTime = 3 * time.Second
+
+// awaitLogin waits for the first sign of the user, and starts the life there.
+func (r *driver) awaitLogin(ctx context.Context, patience time.Duration) error {
+	patient := time.NewTimer(patience)
+	defer patient.Stop()
+	var asked time.Time
+	var late <-chan time.Time
+	for {
+		select {
+		case e := <-r.foreign.signs:
+			zero := e.At.Truncate(time.Second)
+			switch {
+			case e.Name == fakeserver.SessionOpened && !e.ExpiresAt.IsZero():
+				from := e.At
+				if !asked.IsZero() {
+					from = asked
+				}
+				r.o.TTL = e.ExpiresAt.Sub(from.Truncate(time.Second))
+				zero = e.ExpiresAt.Add(-r.o.TTL)
+			case e.Name == fakeserver.SessionOpened, e.Name == fakeserver.SessionRefused:
+			default: // a request for a token
+				if late == nil {
+					timer := time.NewTimer(loginTime)
+					defer timer.Stop()
+					late = timer.C
+				}
+				asked = e.At
+				continue
+			}
+			return r.begin(ctx, zero)
+		case <-late:
+			return r.begin(ctx, asked.Truncate(time.Second))
+		case <-patient.C:
+			return fmt.Errorf("%w within %v; start the client under test as %s, or give it longer with --patience", ErrNobodyCame, patience, r.foreign.user)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// begin sets the start of the life, and takes in what was seen before it was known.
+func (r *driver) begin(ctx context.Context, zero time.Time) error {
+	now, err := r.emu.now(ctx)
+	if err != nil {
+		return err
+	}
+	r.setZero(zero, now)
+	for i := range r.moments { // what was done before the start
+		r.moments[i].At = 0
+	}
+	for _, m := range r.foreign.begin(zero) {
+		r.note(m)
+	}
+	return nil
+}
+
+func (r *driver) cleanUp(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for i, step := range r.s.Steps {
+		if r.done[i] && (step.Fault != nil || step.Network == "down") {
+			return r.emu.clearFault(ctx, "")
+		}
+	}
+	return nil
+}
+
+// foreign makes moments of a client's lane from what the emulator sees of it.
+type foreign struct {
+	user string
+	// signs are the entries by which the start of the life may be known.
+	signs chan fakeserver.Entry
+
+	mu   sync.Mutex
+	seen []fakeserver.Entry // before the start
+	// start is the start of the first life, zero while it is not known.
+	start time.Time
+	// token is the short form of the one that the client lives on.
+	token string
+}
+
+func newForeign(user string) *foreign {
+	return &foreign{user: user, signs: make(chan fakeserver.Entry, 100)}
+}
+
+// begin sets the start, and returns what was seen before.
+func (f *foreign) begin(start time.Time) []Moment {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.start = start
+	var moments []Moment
+	for _, e := range f.seen {
+		moments = append(moments, f.moments(e)...)
+	}
+	f.seen = nil
+	return moments
+}
+
+// entry looks at one journal entry, on the reader's goroutine.
+func (f *foreign) entry(ctx context.Context, r *driver, e fakeserver.Entry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.start.IsZero() {
+		for _, m := range f.moments(e) {
+			r.pass(ctx, m)
+		}
+		return
+	}
+	f.seen = append(f.seen, e)
+	opened := e.User == f.user && (e.Name == fakeserver.SessionOpened || e.Name == fakeserver.SessionRefused)
+	if opened || isTokenRequest(e) && (e.User == f.user || e.User == "") {
+		select {
+		case f.signs <- e:
+		default: // there are enough of them already
+		}
+	}
+}
+
+// moments are an entry's own, and those of the client that it gives away. mu is held.
+func (f *foreign) moments(e fakeserver.Entry) []Moment {
+	m := ofJournal(f.start, e)
+	list := []Moment{m}
+	for _, name := range f.means(e) {
+		m.Lane, m.Event, m.Text, m.Life = f.user, name, "as the emulator saw it", nil
+		list = append(list, m)
+	}
+	return list
+}
+
+// means are the events of the client that a journal entry gives away.
+func (f *foreign) means(e fakeserver.Entry) []string {
+	mine := e.User == f.user
+	switch {
+	case e.Name == fakeserver.SessionOpened && mine:
+		again := e.Token == f.token
+		f.token = e.Token
+		if again { // a reconnect with the token that it had
+			return []string{string(session.Connected)}
+		}
+		return []string{string(session.Connected), string(session.LoginSucceeded)}
+	case e.Name == fakeserver.SessionRenewed && mine:
+		f.token = e.Token
+		return []string{string(session.RenewSucceeded)}
+	case e.Name == fakeserver.SessionRefused && mine, isRefusedExchange(e):
+		return []string{string(session.LoginFailed)}
+	case e.Name == fakeserver.SessionClosed && mine:
+		return []string{string(session.Disconnected)}
+	case e.Name == fakeserver.MessageStored && e.Reason != receipt && e.From == f.user:
+		return []string{string(session.MessageSent)}
+	case e.Name == fakeserver.MessageDelivered && mine && e.Reason != receipt && e.To == f.user:
+		return []string{string(session.MessageReceived)}
+	case isTokenRequest(e) && (mine || e.User == ""):
+		return []string{string(session.TokenRequested)}
+	}
+	return nil
+}
+
+// isRefusedExchange tells a token that the service did not trade: native SDKs come no further with it, and nobody knows whose it was.
+func isRefusedExchange(e fakeserver.Entry) bool {
+	return e.Name == fakeserver.RESTRequest && !isTokenRequest(e) && e.Method == "POST" && strings.HasSuffix(e.Path, "/token") && e.Status >= 400 && e.Status < 500
+}
+
+// visible tells the events that a foreign client gives away.
+func (e evidence) visible(lane, name string) bool {
+	if lane == LaneEmulator || lane == LaneTokenServer {
+		return true
+	}
+	return slices.Contains([]string{
+		string(session.Connected), string(session.LoginSucceeded), string(session.RenewSucceeded), string(session.LoginFailed),
+		string(session.Disconnected), string(session.MessageSent), string(session.MessageReceived), string(session.TokenRequested),
+	}, name)
+}
+
+// foreignFinal judges the final state by whether the user is online.
+func (s *Scenario) foreignFinal(e evidence) Check {
+	c := Check{Name: "final", Expected: s.MainUser() + "'s session is " + s.Expect.Final + " in the end", State: Waiting}
+	if !e.over {
+		return c
+	}
+	open := 0
+	for _, m := range e.moments {
+		switch {
+		case m.Lane != s.MainUser():
+		case m.Event == string(session.Connected):
+			open++
+		case m.Event == string(session.Disconnected):
+			open--
+		}
+	}
+	online, state := open > 0, session.State(s.Expect.Final)
+	c.Seen, c.State = map[bool]string{true: "online", false: "not online"}[online], Failed
+	switch {
+	case slices.Contains(onlineStates, state) == online:
+		c.State = Passed
+	case state == session.Expired: // an SDK may stay online past the end
+		return c.notSeen()
+	}
+	return c
+}
