@@ -84,7 +84,11 @@ type wiring struct {
 	restURL, wsURL, tokenURL string
 	org, app, appID          string
 	pasted                   string
+	shape                    tokenclient.Shape
+	password                 tokenclient.Secret
 	log                      *slog.Logger
+	// watch, where there is one, sees the tokens that a session fetches.
+	watch func(tokenclient.Source) tokenclient.Source
 	// hasChat and hasTokens say which parts are the emulator's.
 	hasChat, hasTokens bool
 }
@@ -97,7 +101,10 @@ func (o *options) wire(pasted string, log *slog.Logger) (*wiring, error) {
 	}
 	w := &wiring{restURL: o.restURL, wsURL: o.wsURL, tokenURL: o.tokenURL, org: org, app: app, appID: o.appID, pasted: pasted, log: log}
 	w.restURL = strings.TrimRight(w.restURL, "/")
-	needsChat, needsTokens := w.restURL == "" || w.wsURL == "", w.tokenURL == "" && pasted == ""
+	if w.shape, w.password, err = o.shape.load(tokenclient.Preset, tokenclient.Presets()); err != nil {
+		return nil, err
+	}
+	needsChat, needsTokens := w.restURL == "" || w.wsURL == "", w.tokenURL == "" && pasted == "" && w.shape.NeedsAddress()
 	if !needsChat && !needsTokens {
 		return w, nil
 	}
@@ -118,7 +125,7 @@ func (o *options) wire(pasted string, log *slog.Logger) (*wiring, error) {
 			return nil, err
 		}
 		w.hasTokens = true
-		w.tokenURL = "http://" + tokenListener.Addr().String() + "/generate-user-token"
+		w.tokenURL = w.shape.Address("http://" + tokenListener.Addr().String())
 	}
 	if w.appID == "" && w.hasChat {
 		w.appID = fakeserver.DemoAppID
@@ -170,8 +177,17 @@ func (o *options) person(w *wiring) person {
 // open starts a session; nobody is logged in yet. closeTokens ends the token source after the session.
 func (w *wiring) open(p person, o *options) (s *session.Session, closeTokens func(), err error) {
 	profile, _ := chat.ProfileByName(p.profile)
-	config := tokenclient.Config{URL: p.tokenURL, AppID: w.appID}
-	config.Shape, _ = tokenclient.Preset(o.tokenPreset)
+	behaviour, _ := session.BehaviourByName(o.app)
+	config := tokenclient.Config{URL: p.tokenURL, Shape: w.shape, AppID: w.appID, Password: w.password}
+	if profile.Local {
+		config.Service = tokenclient.ServiceRTC
+		if o.shape.standard() {
+			config.Shape = tokenclient.RTCPreset()
+		}
+		if u, err := url.Parse(p.tokenURL); err == nil && w.hasTokens {
+			config.URL = config.Shape.Address(u.Scheme + "://" + u.Host)
+		}
+	}
 	var tokens tokenclient.Source
 	closeTokens = func() {}
 	if w.pasted != "" {
@@ -183,8 +199,11 @@ func (w *wiring) open(p person, o *options) (s *session.Session, closeTokens fun
 		}
 		tokens, closeTokens = client, client.Close
 	}
+	if w.watch != nil {
+		tokens = w.watch(tokens)
+	}
 	s, err = session.Start(session.Config{
-		User: p.user, Lifetime: p.ttl, Profile: profile, Policy: o.policy(), Tokens: tokens,
+		User: p.user, Lifetime: p.ttl, Profile: profile, Policy: o.policy(), Behaviour: behaviour, Spread: o.spread, Tokens: tokens,
 		RESTURL: p.restURL, WSURL: p.wsURL, Org: w.org, App: w.app, Log: w.log,
 	})
 	return s, closeTokens, err

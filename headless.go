@@ -31,6 +31,8 @@ type line struct {
 	Callback     string `json:"callback,omitempty"`
 	Code         int    `json:"code,omitempty"`
 	Reason       string `json:"reason,omitempty"`
+	Why          string `json:"why,omitempty"` // the reason's name
+	ClockAheadMS int64  `json:"clock_ahead_ms,omitempty"`
 	Token        string `json:"token,omitempty"` // short form
 	ExpiresAt    string `json:"expires_at,omitempty"`
 	WillExpireAt string `json:"will_expire_at,omitempty"`
@@ -47,7 +49,7 @@ type line struct {
 func (h *headless) line(e session.Event) line {
 	l := line{
 		At: stamp(e.At), ElapsedMS: time.Since(h.start).Milliseconds(), Event: string(e.Name), User: e.User, Old: string(e.Old), New: string(e.New),
-		Callback: e.Callback, Code: int(e.Code), Reason: e.Reason, Token: e.Token, ExpiresAt: stamp(e.ExpiresAt),
+		Callback: e.Callback, Code: int(e.Code), Reason: e.Reason, Why: string(e.Why), ClockAheadMS: e.ClockAhead.Milliseconds(), Token: e.Token, ExpiresAt: stamp(e.ExpiresAt),
 		WillExpireAt: stamp(e.WillExpireAt), Attempt: e.Attempt, RetryAt: stamp(e.RetryAt), MessageID: e.MessageID, ServerID: e.ServerID,
 		From: e.From, To: e.To, Text: e.Text,
 	}

@@ -14,6 +14,8 @@ import (
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
+
+	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
 // Exit codes.
@@ -40,7 +42,7 @@ func run(args []string) int {
 	switch {
 	case err == nil:
 		return exitFine
-	case errors.As(err, new(usageError)):
+	case errors.As(err, new(usageError)), errors.Is(err, errUnreadable):
 		return exitUsage
 	default:
 		return exitFailed
@@ -103,6 +105,9 @@ ttlchat serve`,
 			if err := o.fromEnvironment(cmd); err != nil {
 				return err
 			}
+			if err := o.readProperties(cmd.Flags()); err != nil {
+				return err
+			}
 			return runClient(cmd.Context(), o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -110,10 +115,10 @@ ttlchat serve`,
 	o.commonFlags(root.PersistentFlags())
 	o.emulatorFlags(root.Flags())
 	o.clientFlags(root.Flags())
-	root.AddCommand(newServe(o))
+	root.AddCommand(newServe(o), newControl(), newUsers(o), newTokenCommand(o), newDoctor(o), newRun(o), newRecord(o))
 	completeWords(root, map[string][]string{
-		"profile": profileNames(), "on-will-expire": {"renew", "ignore", "ask"}, "on-expired": {"relogin", "renew", "ignore"},
-		"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}, "token-preset": presetNames(),
+		"profile": profileNames(), "app": behaviourNames(), "on-will-expire": {"renew", "ignore", "ask"}, "on-expired": {"relogin", "renew", "ignore"},
+		"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}, "enforce-expiry": {"none", "close", "refuse-sends"}, "token-preset": tokenclient.Presets(),
 	})
 	return root
 }

@@ -106,6 +106,7 @@ func scriptReady(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("REST_URL", at.RESTURL)
 		ts.Setenv("WS_URL", at.WSURL)
 		ts.Setenv("TOKEN_URL", at.TokenURL)
+		ts.Setenv("TTLCHAT_CONTROL_URL", at.ControlURL)
 		return
 	}
 	ts.Fatalf("serve did not get ready")

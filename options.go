@@ -28,19 +28,26 @@ type options struct {
 	// Where there is an emulator.
 	maxDevices         int
 	over24h, expiredAs string
+	enforceExpiry      string
+	controlToken       string
 	closedRegistration bool
 	rateLimits         bool
 	users              []string
 	webSDK             string
+	propertiesFile     string
+	properties         *fakeserver.Properties // of propertiesFile, nil without one
 
 	// Where there is a client.
-	user, peer, profile     string
-	ttl, renewEvery         time.Duration
-	onWillExpire, onExpired string
-	restURL, wsURL          string
-	tokenURL, tokenPreset   string
-	tokenStdin, headless    bool
-	forHowLong              time.Duration
+	user, peer, profile         string
+	ttl, renewEvery             time.Duration
+	onWillExpire, onExpired     string
+	app                         string
+	spread                      float64
+	restURL, wsURL              string
+	tokenURL                    string
+	shape                       shapeFlags
+	tokenStdin, headless, ascii bool
+	forHowLong                  time.Duration
 }
 
 // pastedToken is the variable that holds a token which was got elsewhere; a flag would show it to everybody who lists processes.
@@ -57,8 +64,10 @@ func (o *options) emulatorFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.maxDevices, "max-devices", 4, "devices of one user that may be online; one more kicks the oldest with 206")
 	f.StringVar(&o.over24h, "over-24h", string(fakeserver.Over24hCap), "tokens that ask for over 24 h: cap or refuse")
 	f.StringVar(&o.expiredAs, "expired-status", string(fakeserver.ExpiredAsReason), "how an expired token is refused: reason (FAIL and the sentence, as the Web SDK needs it) or enum (status 6)")
+	f.StringVar(&o.enforceExpiry, "enforce-expiry", string(fakeserver.EnforceNothing), "what becomes of an open connection whose token has ended: none, close or refuse-sends")
 	f.BoolVar(&o.closedRegistration, "closed-registration", false, "only the users of --users exist; without it users appear on their first login")
 	f.BoolVar(&o.rateLimits, "rate-limits", false, "answer REST calls over the documented rates with 429")
+	f.StringVar(&o.propertiesFile, "properties", "", "application.properties of the official Java servers, for the token server to play them; its appid, appcert and appkey are the emulator's too where the flags name none")
 	f.StringSliceVar(&o.users, "users", nil, "users that exist from the start: name[:password],…")
 }
 
@@ -66,28 +75,37 @@ func (o *options) clientFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.user, "user", "alice", "user to log in")
 	f.StringVar(&o.peer, "peer", "echo", "user to write to; echo answers by itself")
 	f.DurationVar(&o.ttl, "ttl", 30*time.Second, "lifetime to ask the token server for, such as 30s or 24h")
-	f.StringVar(&o.profile, "profile", chat.Native.Name, "which SDK to behave like: native, web or classic")
+	f.StringVar(&o.profile, "profile", chat.Native.Name, "which SDK to behave like: native, web, classic, or rtc, which only counts a media token down")
 	f.StringVar(&o.onWillExpire, "on-will-expire", string(session.WillExpireRenew), "what the app does at will-expire: renew, ignore or ask")
 	f.StringVar(&o.onExpired, "on-expired", string(session.ExpiredRelogin), "what the app does at expiry: relogin, renew or ignore")
+	f.StringVar(&o.app, "app", session.Correct.Name, "how the app behaves beyond that: "+strings.Join(behaviourNames(), ", "))
+	f.Float64Var(&o.spread, "spread", 0, "spread renewals over this part, 0 to 1, of the time between will-expire and the end; for many clients with the same end")
 	f.DurationVar(&o.renewEvery, "renew-every", 0, "renew at a fixed interval as well; 0 is off")
 	f.StringVar(&o.restURL, "rest-url", "", "chat service: REST address without org and app (the emulator's)")
 	f.StringVar(&o.wsURL, "ws-url", "", "chat service: WebSocket address (the emulator's)")
-	f.StringVar(&o.tokenURL, "token-url", "", "token server: address to ask, {user} and {expire} in it are filled in (the emulator's)")
-	f.StringVar(&o.tokenPreset, "token-preset", "go", "token server: shape of its requests and answers, "+strings.Join(presetNames(), " or "))
+	f.StringVar(&o.tokenURL, "token-url", "", "token server: address to ask, {user} and {expire} in it are filled in; a host alone gets the preset's path (the emulator's)")
+	o.shape.register(f, tokenclient.Presets())
 	f.BoolVar(&o.tokenStdin, "token-stdin", false, "the first line of standard input is a token got elsewhere; it cannot be renewed. "+pastedToken+" does the same")
+	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters alone, as where TERM or the locale has no others")
 	f.BoolVar(&o.headless, "headless", false, "no screen: one JSON object a line on stdout, messages and slash commands on stdin")
 	f.DurationVar(&o.forHowLong, "for", 0, "how long a headless run goes on after the end of input; 0 is one token lifetime")
 }
 
 func profileNames() []string {
 	var names []string
-	for _, p := range chat.Profiles() {
+	for _, p := range append(chat.Profiles(), chat.RTC) {
 		names = append(names, p.Name)
 	}
 	return names
 }
 
-func presetNames() []string { return tokenclient.Presets() }
+func behaviourNames() []string {
+	var names []string
+	for _, b := range session.Behaviours() {
+		names = append(names, b.Name)
+	}
+	return names
+}
 
 // variable is the environment variable that sets a flag.
 func variable(flag string) string {
@@ -139,7 +157,7 @@ func (o *options) emulator(log *slog.Logger) (fakeserver.Config, error) {
 	cfg := fakeserver.Config{
 		AppID: o.appID, AppCertificate: o.appCertificate, Org: org, App: app, ClosedRegistration: o.closedRegistration,
 		MaxDevices: o.maxDevices, Over24h: fakeserver.Over24h(o.over24h), ExpiredStatus: fakeserver.ExpiredStatus(o.expiredAs),
-		RateLimits: o.rateLimits, WebSDK: o.webSDK, Log: log,
+		RateLimits: o.rateLimits, WebSDK: o.webSDK, EnforceExpiry: fakeserver.Enforcement(o.enforceExpiry), ControlToken: o.controlToken, Properties: o.properties, Log: log,
 	}
 	for _, u := range o.users {
 		name, password, _ := strings.Cut(u, ":")
@@ -184,8 +202,14 @@ func (o *options) checkClient() error {
 	if err := o.policy().Validate(); err != nil {
 		return usageError{err}
 	}
-	if _, ok := tokenclient.Preset(o.tokenPreset); !ok {
-		return usage("%s: there is no preset %q; use %s", setting("token-preset"), o.tokenPreset, strings.Join(presetNames(), ", "))
+	if _, ok := session.BehaviourByName(o.app); !ok {
+		return usage("%s: there is no app %q; use %s", setting("app"), o.app, strings.Join(behaviourNames(), ", "))
+	}
+	if !(o.spread >= 0 && o.spread <= 1) { // not a number fails here, too
+		return usage("%s: %v is no part; it goes from 0 (at once) to 1 (up to the token's end)", setting("spread"), o.spread)
+	}
+	if _, _, err := o.shape.load(tokenclient.Preset, tokenclient.Presets()); err != nil {
+		return err
 	}
 	if o.forHowLong < 0 {
 		return usage("%s: %v is before the end of input", setting("for"), o.forHowLong)

@@ -35,6 +35,9 @@ ttlchat serve --listen 127.0.0.1:0 --token-listen 127.0.0.1:0 --json`,
 			if err := o.fromEnvironment(cmd); err != nil {
 				return err
 			}
+			if err := o.readProperties(cmd.Flags()); err != nil {
+				return err
+			}
 			return runServe(cmd.Context(), o, at, cmd.OutOrStdout())
 		},
 	}
@@ -45,8 +48,11 @@ ttlchat serve --listen 127.0.0.1:0 --token-listen 127.0.0.1:0 --json`,
 	cmd.Flags().StringVar(&at.tls.keyFile, "tls-key", "", "private key of --tls-cert, a PEM file")
 	cmd.Flags().BoolVar(&at.tls.selfSigned, "tls-self-signed", false, "speak TLS with a certificate made for this run; it is printed with --json")
 	cmd.Flags().StringVar(&o.webSDK, "web-sdk", "", "bundle of the official Web SDK (Agora-chat.js of npm agora-chat), for the page at /demo/")
+	cmd.Flags().StringVar(&o.controlToken, "control-token", "", "what callers of the control API must present; needed where other machines can reach --listen, better set in the environment")
 	o.emulatorFlags(cmd.Flags())
-	completeWords(cmd, map[string][]string{"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}})
+	completeWords(cmd, map[string][]string{
+		"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}, "enforce-expiry": {"none", "close", "refuse-sends"},
+	})
 	return cmd
 }
 
@@ -118,7 +124,7 @@ func runServe(ctx context.Context, o *options, flags serveOptions, stdout io.Wri
 	if flags.asJSON {
 		err = writeJSON(stdout, at)
 	} else {
-		err = greet(stdout, at, chatListener.Addr())
+		err = greet(stdout, at, chatListener.Addr(), server.ControlEnabled(chatListener.Addr()))
 	}
 	if err != nil {
 		return err
@@ -152,16 +158,20 @@ func reachable(a net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
-func greet(w io.Writer, at ready, chat net.Addr) error {
+func greet(w io.Writer, at ready, chat net.Addr, control bool) error {
 	_, err := fmt.Fprintf(w, `Agora Chat emulator, app key %s#%s, App ID %s
   REST          %s
   WebSocket     %s
   token server  %s
   demo page     %s/demo/
+  control API   %s
 
 Try it:  ttlchat --rest-url %s --ws-url %s --token-url %s
 Ctrl+C ends it. What happens:
-`, at.Org, at.App, at.AppID, at.RESTURL, at.WSURL, at.TokenURL, at.RESTURL, at.RESTURL, at.WSURL, at.TokenURL)
+`, at.Org, at.App, at.AppID, at.RESTURL, at.WSURL, at.TokenURL, at.RESTURL, at.ControlURL, at.RESTURL, at.WSURL, at.TokenURL)
+	if err == nil && !control {
+		_, err = fmt.Fprintln(w, "The control API is off, because other machines can reach it: set --control-token, or listen on 127.0.0.1.")
+	}
 	if err == nil && !isLoopback(chat) {
 		_, err = fmt.Fprintln(w, "This is reachable from other machines. Everybody there can log in.")
 	}
@@ -171,28 +181,6 @@ Ctrl+C ends it. What happens:
 func isLoopback(a net.Addr) bool {
 	tcp, ok := a.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
-}
-
-// entryLine is a journal entry as serve --json prints it.
-type entryLine struct {
-	At           string `json:"at"`
-	Seq          uint64 `json:"seq"`
-	Event        string `json:"event"`
-	User         string `json:"user,omitempty"`
-	Device       string `json:"device,omitempty"`
-	Session      string `json:"session,omitempty"`
-	Method       string `json:"method,omitempty"`
-	Path         string `json:"path,omitempty"`
-	Status       int    `json:"status,omitempty"`
-	Code         int    `json:"code,omitempty"`
-	Reason       string `json:"reason,omitempty"`
-	Token        string `json:"token,omitempty"`
-	ExpiresAt    string `json:"expires_at,omitempty"`
-	WillExpireAt string `json:"will_expire_at,omitempty"`
-	MessageID    string `json:"message_id,omitempty"`
-	From         string `json:"from,omitempty"`
-	To           string `json:"to,omitempty"`
-	Frame        string `json:"frame,omitempty"`
 }
 
 // tell prints the journal as it grows, frames only in JSON: a person would drown in heartbeats.
@@ -214,15 +202,16 @@ func tell(server *fakeserver.Server, w io.Writer, asJSON bool, log *slog.Logger)
 
 func tellOne(w io.Writer, e fakeserver.Entry, asJSON bool) error {
 	if asJSON {
-		return writeJSON(w, entryLine{
-			At: stamp(e.At), Seq: e.Seq, Event: string(e.Name), User: e.User, Device: e.Device, Session: e.Session, Method: e.Method, Path: e.Path,
-			Status: e.Status, Code: e.Code, Reason: e.Reason, Token: e.Token, ExpiresAt: stamp(e.ExpiresAt), WillExpireAt: stamp(e.WillExpireAt),
-			MessageID: e.MessageID, From: e.From, To: e.To, Frame: e.Frame,
-		})
+		return writeJSON(w, e)
 	}
 	if e.Name == fakeserver.FrameIn || e.Name == fakeserver.FrameOut {
 		return nil
 	}
-	_, err := fmt.Fprintln(w, printable.Line(fmt.Sprintf("%s  %-20s %-12s %s", e.At.Local().Format(time.TimeOnly), e.Name, e.User, e.Summary()), 300))
+	_, err := fmt.Fprintln(w, entryText(e))
 	return err
+}
+
+// entryText is a journal entry for a person, on one line.
+func entryText(e fakeserver.Entry) string {
+	return printable.Line(fmt.Sprintf("%s  %-20s %-12s %s", e.At.Local().Format(time.TimeOnly), e.Name, e.User, e.Summary()), 300)
 }

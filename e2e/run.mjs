@@ -12,7 +12,6 @@ const { values: options, positionals } = parseArgs({
     backend: { type: 'string', multiple: true, default: ['jsdom', 'chromium'] },
     sdk: { type: 'string' },
     only: { type: 'string' },
-    pending: { type: 'boolean', default: false },
     long: { type: 'boolean', default: false },
   },
 });
@@ -20,7 +19,7 @@ const { values: options, positionals } = parseArgs({
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 // The files that take longest start first.
-const slow = ['keepalive', 'versions', 'broken-line', 'renewal', 'expiry'].map((name) => `${name}.test.mjs`);
+const slow = ['keepalive', 'versions', 'faults', 'broken-line', 'renewal', 'expiry'].map((name) => `${name}.test.mjs`);
 const all = readdirSync(here('tests')).filter((name) => name.endsWith('.test.mjs'));
 all.sort((a, b) => slow.includes(b) - slow.includes(a) || slow.indexOf(a) - slow.indexOf(b) || a.localeCompare(b));
 const files = positionals.length ? positionals : all.map((name) => here(`tests/${name}`));
@@ -49,7 +48,6 @@ for (const backend of options.backend) {
     TTLCHAT_BIN: build(),
     E2E_BACKEND: backend,
     ...(options.sdk && { E2E_SDK: options.sdk }),
-    ...(options.pending && { E2E_PENDING: '1' }),
     ...(options.long && { E2E_LONG: '1' }),
   });
   console.log(`== ${backend}: ${status === 0 ? 'ok' : 'FAILED'} after ${Math.round((Date.now() - start) / 1000)} s\n`);

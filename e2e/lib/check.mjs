@@ -1,14 +1,10 @@
-// A check is a test of node:test with a world of its own. It prints what happened when it fails, and is skipped, with the reason, while
-// it stands in pending.mjs.
+// A check is a test of node:test with a world of its own. It prints what happened when it fails.
 
-import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { pending } from '../pending.mjs';
 import { Emulator } from './emulator.mjs';
 import { World } from './world.mjs';
 
 const backendName = process.env.E2E_BACKEND ?? 'jsdom';
-const tryPending = process.env.E2E_PENDING === '1';
 const concurrency = backendName === 'chromium' ? 4 : 6;
 
 // Whatever pretends nothing shares one backend.
@@ -53,13 +49,11 @@ export async function collect(load) {
 
 function describeGroup(name, settings, declare) {
   const elsewhere = settings.backends && !settings.backends.includes(backendName);
-  const waits = (title) => (tryPending ? undefined : (pending[name]?.[title] ?? pending[name]?.['*']));
-  const reason = (title) => (elsewhere ? `is for ${settings.backends.join(', ')}` : waits(title) && `waits for ${waits(title)}`);
+  const reason = elsewhere ? `is for ${settings.backends.join(', ')}` : undefined;
   describe(name, { concurrency }, () => {
     let backend, shared;
-    const declared = new Set();
     before(async () => {
-      if (reason('*')) return;
+      if (reason) return;
       shared = settings.serve && (await Emulator.start(settings.serve));
       backend = settings.pretend ? await start(settings.pretend(shared.ready)) : await (common ??= start());
     });
@@ -68,8 +62,7 @@ function describeGroup(name, settings, declare) {
       await shared?.stop();
     });
     declare((title, body, { timeout = 60_000 } = {}) => {
-      declared.add(title);
-      it(title, { timeout, skip: reason(title) }, async () => {
+      it(title, { timeout, skip: reason }, async () => {
         const world = new World(backend, settings.sdk, shared);
         try {
           await body(world);
@@ -82,8 +75,5 @@ function describeGroup(name, settings, declare) {
         }
       });
     });
-    for (const title of Object.keys(pending[name] ?? {})) {
-      assert(title === '*' || declared.has(title), `pending.mjs names a check that does not exist: ${name}: ${title}`);
-    }
   });
 }

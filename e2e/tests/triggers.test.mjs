@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { group } from '../lib/check.mjs';
 import { userToken } from '../lib/tokens.mjs';
-import { trigger } from '../lib/trigger.mjs';
+import { trigger } from '../lib/control.mjs';
 
 group('triggers', {}, (check) => {
   check('will-expire makes the SDK warn now', async (w) => {

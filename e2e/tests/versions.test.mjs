@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { group, groups } from '../lib/check.mjs';
 import { lifeOf, near } from '../lib/life.mjs';
 import { expiredToken, forgedToken, userToken } from '../lib/tokens.mjs';
-import { trigger } from '../lib/trigger.mjs';
+import { trigger } from '../lib/control.mjs';
 import { versions } from '../versions.mjs';
 
 const posts = (emulator) => emulator.entries('rest.request', (e) => e.method === 'POST' && e.path.endsWith('/token'));

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ttlchat/ttlchat/fakeserver/control"
+	"github.com/ttlchat/ttlchat/internal/command"
+	"github.com/ttlchat/ttlchat/scenario"
+)
+
+// newRecord writes what is done with a running emulator as a scenario.
+func newRecord(o *options) *cobra.Command {
+	var address, token, user string
+	var forHowLong time.Duration
+	cmd := &cobra.Command{
+		Use:   "record FILE",
+		Short: "Write what is done with a running emulator as a scenario file",
+		Long: `Follow a running ttlchat serve through its control API, until SIGINT or --for, and write what was done with it as a scenario that does it again: faults, triggers and jumps of the clock, messages and renewals, and as expectations what the emulator saw of the client. Start this first, then log in.
+
+The emulator does not know the texts of messages, nor why a client logged out; read the file over before handing it on.`,
+		Example: `
+ttlchat serve &
+ttlchat record bug.yaml          # then do it: ttlchat ctl fault add …, ttlchat ctl trigger …
+ttlchat run bug.yaml`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("record wants the name of one file to write")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.fromEnvironment(cmd); err != nil {
+				return err
+			}
+			if err := checkAddress(address, []string{"http", "https"}); err != nil {
+				return usage("%s: %w", setting("control-url"), err)
+			}
+			if user != "" {
+				if err := command.ValidUser(user); err != nil {
+					return usage("%s: %w", setting("user"), err)
+				}
+			}
+			ctx := cmd.Context()
+			if forHowLong > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, forHowLong)
+				defer cancel()
+			}
+			return record(ctx, &control.Client{URL: address, Token: token}, user, args[0], cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&address, "control-url", control.DefaultURL, "`address` of the control API")
+	cmd.Flags().StringVar(&token, "control-token", "", "what the control API wants as a token; better set in the environment")
+	cmd.Flags().StringVar(&user, "user", "", "whose session it is about (the first one who logs in)")
+	cmd.Flags().DurationVar(&forHowLong, "for", 0, "end after this time; 0 is until SIGINT")
+	return cmd
+}
+
+var notInAName = regexp.MustCompile(`[^a-z0-9]+`)
+
+func record(ctx context.Context, client *control.Client, user, file string, stderr io.Writer) error {
+	_, _ = fmt.Fprintf(stderr, "ttlchat: recording; log in now, and end it with Ctrl+C\n")
+	recording, err := scenario.Record(ctx, client, user)
+	if err != nil {
+		return err
+	}
+	name := strings.Trim(notInAName.ReplaceAllString(strings.ToLower(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))), "-"), "-")
+	var text strings.Builder
+	if err := recording.Write(&text, name); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		return fmt.Errorf("the recording cannot be written: %w", err)
+	}
+	if _, err := scenario.Parse(file, []byte(text.String())); err != nil {
+		return fmt.Errorf("written, but it needs a hand before it can be run:\n%w", err)
+	}
+	_, _ = fmt.Fprintf(stderr, "ttlchat: written to %s; ttlchat run %s does it again\n", file, file)
+	return nil
+}
