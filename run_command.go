@@ -86,7 +86,11 @@ ttlchat run s23-kicked-by-another-device --watch http://127.0.0.1:8081/_ctl/v1 -
 	flags.StringVar(&f.controlToken, "control-token", "", "what the control API wants as a token; better set in the environment")
 	flags.StringVar(&f.user, "user", "alice", "with --watch: who logs in with the client under test")
 	flags.DurationVar(&f.patience, "patience", 2*time.Minute, "with --watch: how long to wait for the login")
-	completeWords(cmd, map[string][]string{"app": scenario.Apps(), "profile": scenario.Profiles(), "tag": scenarioTags()})
+	completeWords(cmd, map[string][]string{"app": scenario.Apps(), "profile": scenario.Profiles()})
+	// The library is only read when somebody asks for it: every start of the program comes by here.
+	_ = cmd.RegisterFlagCompletionFunc("tag", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return scenarioTags(), cobra.ShellCompDirectiveNoFileComp
+	})
 	return cmd
 }
 

@@ -127,7 +127,7 @@ func (d *decoder) body(content []byte) ast.Node {
 		at := position{}
 		text := err.Error()
 		if e, ok := errors.AsType[yaml.Error](err); ok {
-			at, text = place(e.GetToken()), e.GetMessage()
+			at, text = placeOf(e.GetToken()), e.GetMessage()
 		}
 		d.problem(at, "this is not YAML: %s", printable.Line(text, 200))
 		return nil
@@ -150,7 +150,7 @@ func (d *decoder) body(content []byte) ast.Node {
 	}
 }
 
-func place(t *token.Token) position {
+func placeOf(t *token.Token) position {
 	if t == nil || t.Position == nil {
 		return position{}
 	}
@@ -165,9 +165,9 @@ func startOf(n ast.Node) position {
 			return startOf(n.Values[0])
 		}
 	case *ast.MappingValueNode:
-		return place(n.Key.GetToken())
+		return placeOf(n.Key.GetToken())
 	}
-	return place(n.GetToken())
+	return placeOf(n.GetToken())
 }
 
 // parsed is a value that is written as one text.
@@ -396,7 +396,7 @@ func keyOf(pair *ast.MappingValueNode) (string, position) {
 	if t == nil {
 		return "", position{}
 	}
-	return t.Value, place(t)
+	return t.Value, placeOf(t)
 }
 
 func names(fields []field) []string {

@@ -37,6 +37,7 @@ type sent struct{ from, to, text string }
 type evidence struct {
 	ttl     time.Duration
 	moments []Moment // in order
+	index   index
 	now     time.Duration
 	// over tells that nothing more will come.
 	over bool
@@ -110,13 +111,8 @@ func (s *Scenario) resolve(e evidence, i Instant) (time.Duration, bool) {
 		return plus, true
 	}
 	lane, name := s.reference(i.Event)
-	n := 0
-	for _, m := range e.moments {
-		if m.Lane == lane && m.Event == name {
-			if n++; n == i.Nth {
-				return m.At + plus, true
-			}
-		}
+	if times := e.index[place{lane, name}]; len(times) >= i.Nth {
+		return times[i.Nth-1] + plus, true
 	}
 	return 0, false
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ttlchat/ttlchat/internal/printable"
 )
@@ -13,8 +14,10 @@ import (
 //go:embed library/*.yaml
 var library embed.FS
 
-// Library returns the built-in scenarios in the order of their names.
-func Library() []*Scenario {
+// Library returns the built-in scenarios in the order of their names. They are read once and shared: nobody may change them.
+func Library() []*Scenario { return slices.Clone(readLibrary()) }
+
+var readLibrary = sync.OnceValue(func() []*Scenario {
 	files, err := fs.Glob(library, "library/*.yaml")
 	if err != nil {
 		panic(err) // the pattern is well-formed
@@ -33,7 +36,7 @@ func Library() []*Scenario {
 	}
 	slices.SortFunc(list, func(a, b *Scenario) int { return strings.Compare(a.Name, b.Name) })
 	return list
-}
+})
 
 // Find returns a built-in scenario by its name. The error names those that are nearest.
 func Find(name string) (*Scenario, error) {

@@ -185,11 +185,35 @@ func isTokenRequest(e fakeserver.Entry) bool {
 		(e.Reason == "token server" || strings.HasPrefix(e.Reason, "fault ") && strings.Contains(e.Reason, ": "+string(fakeserver.FaultTokenServer)+" "))
 }
 
-// sorted puts a timeline in order; what came at one instant stays in the order in which it was noticed.
-func sorted(moments []Moment) []Moment {
-	list := slices.Clone(moments)
-	slices.SortStableFunc(list, func(a, b Moment) int { return int(max(min(a.At-b.At, 1), -1)) })
-	return list
+// place is where an event stands: its lane and its name.
+type place struct{ lane, event string }
+
+// index knows when events happened, in order, so that nobody has to look through a long timeline for them.
+type index map[place][]time.Duration
+
+// timeline is what happened, in order. What came at one instant stays in the order in which it was noticed.
+type timeline struct {
+	moments []Moment
+	index   index
+}
+
+func (t *timeline) add(m Moment) {
+	// Nearly everything comes in order, so the place is looked for from the end.
+	i := len(t.moments)
+	for i > 0 && t.moments[i-1].At > m.At {
+		i--
+	}
+	t.moments = slices.Insert(t.moments, i, m)
+	if t.index == nil {
+		t.index = make(index)
+	}
+	at := place{m.Lane, m.Event}
+	times := t.index[at]
+	i = len(times)
+	for i > 0 && times[i-1] > m.At {
+		i--
+	}
+	t.index[at] = slices.Insert(times, i, m.At)
 }
 
 // lives are the tokens that were accepted, with the end of each as the next one of the same user, or the end of the run, set it.

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -17,7 +18,7 @@ type Progress struct {
 	// Held tells that steps wait for [Go] or [StepOn].
 	Held   bool
 	Checks []Check
-	// Moments is the timeline so far. It must not be changed.
+	// Moments is the timeline so far.
 	Moments []Moment
 }
 
@@ -42,7 +43,7 @@ func (r *driver) tell() {
 	if r.o.Progress == nil {
 		return
 	}
-	p := Progress{Story: r.s.Story, Now: r.now(), Until: r.s.Until.Of(r.o.TTL), Held: r.held, Checks: r.s.judge(r.evidence(false)), Moments: r.moments}
+	p := Progress{Story: r.s.Story, Now: r.now(), Until: r.s.Until.Of(r.o.TTL), Held: r.held, Checks: r.s.judge(r.evidence(false)), Moments: slices.Clone(r.seen.moments)}
 	if i, at := r.nextStep(); i >= 0 {
 		p.Next, p.NextAt = r.s.Steps[i].describe(), at
 	}

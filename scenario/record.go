@@ -157,6 +157,8 @@ type facts struct {
 	life                 time.Duration
 	native, online       bool
 	willExpire, onExpiry string
+	// left is the number of the entry in which the client left of its own accord; 0 when it did not.
+	left uint64
 }
 
 // Write writes what was recorded as a scenario. It fails when the user never logged in, because instants count from that.
@@ -220,18 +222,25 @@ func (r *Recording) facts() (f facts, ok bool) {
 	f.end = r.entries[len(r.entries)-1].At.Add(time.Second)
 	f.willExpire, f.onExpiry = string(session.WillExpireRenew), string(session.ExpiredRelogin)
 	warned, expired, asked := false, false, false
+	var forced time.Time // the last trigger, which explains what follows it
 	for _, e := range r.entries {
 		if isTokenRequest(e) && warned && !expired {
 			asked = true
+		}
+		if e.Name == fakeserver.ControlTriggered {
+			forced = e.At
 		}
 		if e.User != r.user {
 			continue
 		}
 		switch e.Name {
 		case fakeserver.SessionOpened:
-			f.online = true
+			f.online, f.left = true, 0
 		case fakeserver.SessionClosed:
 			f.online = false
+			if !expired && e.At.Sub(forced) > time.Second {
+				f.left = e.Seq
+			}
 		case fakeserver.SessionWillExpire:
 			warned = true
 		case fakeserver.SessionExpired:
@@ -263,6 +272,8 @@ func (r *Recording) actions(f facts) []recordedStep {
 				steps = append(steps, recordedStep{e.At, "do: renew"})
 			}
 			warned = false
+		case e.Seq == f.left:
+			steps = append(steps, recordedStep{e.At, "do: logout"})
 		case e.Name == fakeserver.MessageStored && e.From == r.user && e.Reason != receipt && e.At.After(f.zero):
 			messages++
 			steps = append(steps, recordedStep{e.At, fmt.Sprintf("send: {to: %s, text: message %d}", quoted(e.To), messages)})
@@ -303,8 +314,11 @@ func (r *Recording) writeExpected(b *strings.Builder, f facts) {
 		fmt.Fprintf(b, "    %s: %d\n", name, counts[name])
 	}
 	fmt.Fprintf(b, "  requests: %d\n", requests)
-	if f.online {
+	switch {
+	case f.online:
 		fmt.Fprintf(b, "  final: %s\n", r.finalState())
+	case f.left != 0:
+		fmt.Fprintf(b, "  final: %s\n", session.LoggedOut)
 	}
 }
 

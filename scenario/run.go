@@ -98,12 +98,12 @@ type driver struct {
 	readers sync.WaitGroup
 	stop    context.CancelFunc // of the readers
 
-	moments []Moment
-	done    []bool
-	undone  map[int]string
-	sent    []sent
-	held    bool // no step is done until somebody says so
-	taken   bool // nor ever again
+	seen   timeline
+	done   []bool
+	undone map[int]string
+	sent   []sent
+	held   bool // no step is done until somebody says so
+	taken  bool // nor ever again
 }
 
 func newDriver(s *Scenario, o Options, emu emulator) *driver {
@@ -254,12 +254,7 @@ func (r *driver) drain() {
 }
 
 // note keeps a moment.
-func (r *driver) note(m Moment) {
-	r.moments = append(r.moments, m)
-	if n := len(r.moments); n > 1 && r.moments[n-2].At > m.At {
-		r.moments = sorted(r.moments)
-	}
-}
+func (r *driver) note(m Moment) { r.seen.add(m) }
 
 // due does the steps whose time has come, in the order in which they are written.
 func (r *driver) due(ctx context.Context, now time.Duration) error {
@@ -413,7 +408,7 @@ func (r *driver) pass(ctx context.Context, m Moment) {
 
 // evidence is what is known by now.
 func (r *driver) evidence(over bool) evidence {
-	e := evidence{ttl: r.o.TTL, moments: r.moments, now: r.now(), over: over, sent: r.sent, undone: r.undone, foreign: r.foreign != nil}
+	e := evidence{ttl: r.o.TTL, moments: r.seen.moments, index: r.seen.index, now: r.now(), over: over, sent: r.sent, undone: r.undone, foreign: r.foreign != nil}
 	if len(r.players) > 0 && over {
 		snap := r.players[0].Snapshot()
 		e.final, e.finalReason, e.finalWhy = string(snap.State), printable.Line(snap.Reason, 300), snap.Why

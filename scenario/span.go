@@ -220,7 +220,7 @@ func (r *Range) parse(text string) error {
 		if err != nil {
 			return wrong
 		}
-		*end.n = int(n) //nolint:gosec // it has at most 24 bits
+		*end.n = int(n)
 	}
 	if low == "" && high == "" || r.Max >= 0 && r.Max < r.Min {
 		return wrong

@@ -338,7 +338,7 @@ func (f *Fault) resolve(ttl time.Duration) fakeserver.Fault {
 	}
 	return fakeserver.Fault{
 		ID: f.ID, Target: fakeserver.FaultTarget(f.Target), Kind: f.Kind, Params: params, User: f.User, Count: f.Count,
-		Probability: f.Probability, Seed: uint64(max(f.Seed, 0)), //nolint:gosec // it is not negative
+		Probability: f.Probability, Seed: uint64(max(f.Seed, 0)),
 		On: fakeserver.EntryName(f.On), After: f.After.Of(ttl),
 	}
 }

@@ -154,8 +154,11 @@ func (r *driver) begin(ctx context.Context, zero time.Time) error {
 		return err
 	}
 	r.setZero(zero, now)
-	for i := range r.moments { // what was done before the start
-		r.moments[i].At = 0
+	before := r.seen.moments
+	r.seen = timeline{}
+	for _, m := range before { // what was done before the start
+		m.At = 0
+		r.note(m)
 	}
 	for _, m := range r.foreign.begin(zero) {
 		r.note(m)

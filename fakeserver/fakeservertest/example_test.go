@@ -1,8 +1,10 @@
 package fakeservertest_test
 
 import (
+	"context"
 	"fmt"
 	"log"
+	"net/http"
 	"time"
 
 	"github.com/ttlchat/ttlchat/fakeserver"
@@ -30,7 +32,12 @@ func ExampleStart() {
 	defer t.end()
 
 	e := fakeservertest.Start(t, fakeserver.Config{})
-	resp, err := e.HTTPClient().Get(e.ControlURL + "/health")
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, e.ControlURL+"/health", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp, err := e.HTTPClient().Do(req)
 	if err != nil {
 		fmt.Println(err)
 		return
