@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: test lint race e2e bench generate fuzz help
+.PHONY: test lint race soak e2e bench generate keys screens states fuzz help
 
 FUZZTIME ?= 10s
 
@@ -12,6 +12,9 @@ lint: ## check format, vet and golangci-lint as CI does
 race: ## run the tests with the race detector
 	go test -race ./...
 
+soak: ## live through 10,000 random sequences of faults, jumps, messages and people's actions
+	bash .ci/run soak
+
 e2e: ## run the official Web SDK against the emulator, in jsdom and in Chromium
 	bash .ci/run e2e
 
@@ -20,6 +23,15 @@ bench: ## run the benchmarks
 
 generate: ## write the generated code anew
 	go generate ./...
+
+keys: ## write docs/keys.md and the table of keys in the README anew
+	go test ./tui -run TestKeysDocument -update
+
+states: ## write docs/session-states.md anew
+	go test ./session -run TestStatesDocument -update
+
+screens: ## draw the pictures of the README anew
+	go run ./scripts/screens docs/screens
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@set -e; for package in $$(go list ./...); do \

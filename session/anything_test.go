@@ -184,6 +184,30 @@ func TestAnything(t *testing.T) {
 	}
 }
 
+// Chronicles that once went wrong.
+func TestKeptChronicles(t *testing.T) {
+	for name, c := range map[string]chronicle{
+		"the policy changes while a renewal that is too late is under way": {"web", 10 * time.Second, []deed{
+			{"ignore", 40 * time.Second}, {"fault 03 token-server delay", 0}, {"renew", 0},
+		}},
+		"the policy changes while the link is down past the end": {"classic", time.Hour, []deed{
+			{"ignore", 0}, {"expire", 10 * time.Second}, {"cut all", time.Millisecond},
+		}},
+		"a frame that nobody asked for is no reason to be silent": {"native", time.Hour, []deed{
+			{"alice sends", 100 * time.Second}, {"nothing", 40 * time.Second}, {"will-expire", 40 * time.Second},
+		}},
+		"the clock is set while nobody is logged in": {"classic", time.Hour, []deed{{"logout", 0}, {"clock forward", 0}, {"login", 0}}},
+		"the answer to a message is lost":            {"native", time.Hour, []deed{{"fault 24 message no-answer", 0}, {"alice sends", 0}, {"alice sends", 0}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if failure := live(t, c, deeds()); failure != "" {
+				t.Error(failure)
+			}
+		})
+	}
+}
+
 // live lives a chronicle in a bubble of its own and returns what went wrong.
 func live(t *testing.T, c chronicle, acts map[string]func(*story)) (failure string) {
 	synctest.Test(t, func(t *testing.T) {
@@ -209,7 +233,11 @@ func live(t *testing.T, c chronicle, acts map[string]func(*story)) (failure stri
 			synctest.Wait()
 			for _, d := range c.Deeds {
 				s.gaps = s.gaps || strings.HasSuffix(d.Name, "drop") || strings.HasSuffix(d.Name, "no-answer")
-				acts[d.Name](s)
+				act := acts[d.Name]
+				if act == nil {
+					noted.Fatalf("nothing is called %q", d.Name)
+				}
+				act(s)
 				time.Sleep(d.Quiet)
 			}
 			s.end()

@@ -6,7 +6,7 @@ import "time"
 // that the machine reads; the zero value is [Correct].
 type Behaviour struct {
 	// Name is the behaviour's own, Meaning says what it does, Source where it was met.
-	Name, Meaning, Source string
+	Name, Meaning, Source string // more of the kind in token-lifecycle.md section 5
 
 	// RenewsWhenExpired answers both callbacks with a renewal, whatever the policy says.
 	RenewsWhenExpired bool
@@ -26,7 +26,7 @@ type Behaviour struct {
 const lookInterval = time.Second
 
 // Correct does everything right.
-var Correct = Behaviour{Name: "correct", Meaning: "handles everything", Source: "token-lifecycle.md section 6"}
+var Correct = Behaviour{Name: "correct", Meaning: "handles everything", Source: "nowhere often enough"}
 
 // Behaviours lists all behaviours, the right one first.
 func Behaviours() []Behaviour {
@@ -35,32 +35,32 @@ func Behaviours() []Behaviour {
 		{
 			Name: "docs-web-2021", RenewsWhenExpired: true,
 			Meaning: "renews in both callbacks, so that it renews a session that has ended",
-			Source:  "the web page of 2021 (sources/002): the same fetch and renewToken in onTokenWillExpire and in onTokenExpired",
+			Source:  "the web quickstart of 2021: the same fetch and renewToken in onTokenWillExpire and in onTokenExpired",
 		},
 		{
 			Name: "docs-flutter", IgnoresFetchErrors: true,
 			Meaning: "ignores errors of the fetch and goes on with the token that it has, the old one or none",
-			Source:  "the Flutter sample (sources/000): fetchToken only prints its error, and renewToken follows",
+			Source:  "the Flutter sample of the token documents: fetchToken only prints its error, and renewToken follows",
 		},
 		{
 			Name: "no-single-flight", NoSingleFlight: true,
 			Meaning: "fetches at each will-expire, also while a fetch is under way",
-			Source:  "GetStream/stream-chat-swift#2255 and others (token-lifecycle.md section 5)",
+			Source:  "GetStream/stream-chat-swift#2255 and others",
 		},
 		{
 			Name: "trusts-local-clock", TrustsLocalClock: true,
 			Meaning: "counts the life, and judges tokens, by the device's clock",
-			Source:  "ably/ably-js#203, and the timers of the SDKs themselves (protocol.md d.1)",
+			Source:  "ably/ably-js#203, and the timers of the SDKs themselves",
 		},
 		{
 			Name: "fixed-lead-60s", FixedLead: time.Minute,
 			Meaning: "renews 60 s before the end, however short the life",
-			Source:  "twilio/twilio-chat-demo-js#44, openfga/java-sdk#388 (token-lifecycle.md section 5)",
+			Source:  "twilio/twilio-chat-demo-js#44, openfga/java-sdk#388",
 		},
 		{
 			Name: "retry-forever", RetriesForever: true,
 			Meaning: "tries again each second, whatever failed",
-			Source:  "GetStream/stream-chat-swift#1351, conversations-ios#19 (token-lifecycle.md section 5)",
+			Source:  "GetStream/stream-chat-swift#1351, twilio/conversations-ios#19",
 		},
 	}
 }

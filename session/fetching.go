@@ -178,11 +178,11 @@ func (t *turn) renewTrouble(e Event, temporary bool, retryAfter time.Duration) {
 		}
 		t.emit(Event{Name: RenewFailed, Code: e.Code, Why: why, Reason: e.Reason}.of(t.life, t.held))
 	}
-	if !t.live {
+	if t.live {
+		t.settle(e.Reason)
+	} else {
 		t.enter(Expired, e.Reason, e.Code)
-		return
 	}
-	t.settle(e.Reason)
 	if t.expired && t.onExpired() == ExpiredRelogin {
 		t.answerExpiry()
 	}

@@ -213,6 +213,10 @@ func TestTransitionsOfClassic(t *testing.T) {
 	online.policy.OnExpired = ExpiredRelogin
 	pastEnd := stand("ignoring")
 	pastEnd.State, pastEnd.expired = Expired, true
+	apart := pastEnd
+	apart.State, apart.linked = Reconnecting, false
+	late := stand("expired")
+	late.task, late.policy.OnExpired = sdkRenew, ExpiredRelogin
 	for _, tc := range []struct {
 		name    string
 		from    machine
@@ -224,6 +228,8 @@ func TestTransitionsOfClassic(t *testing.T) {
 		{"expiry, log in again", online, sdk(chat.TokenHasExpired, "", 0), Fetching, "token.expired LOGOUT token.requested FETCH6"},
 		{"expiry during a fetch", stand("fetching anew"), sdk(chat.TokenHasExpired, "", 0), Renewing, "token.expired"},
 		{"renewal past the end", pastEnd, inRenew{}, Renewing, "token.requested FETCH6"},
+		{"policy past the end, link down", apart, inPolicy{Policy{WillExpireIgnore, ExpiredRelogin, 0}}, Fetching, "LOGOUT token.requested FETCH6"},
+		{"late renewal fails, and the policy is another one by now", late, inRenewFailed{5, invalid}, Fetching, "renew.failed token.requested FETCH6"},
 		{"login past the end", pastEnd, inLogin{}, Fetching, "LOGOUT token.requested FETCH7"},
 	} {
 		m, effects := step(rules{profile: chat.Classic, renewable: true}, tc.from, noon.Add(10*time.Minute), 0, tc.in)

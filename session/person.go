@@ -54,7 +54,7 @@ func (t *turn) setPolicy(p Policy) {
 	case t.task != idle:
 	case t.live && t.warned && !t.expired && t.onWillExpire() == WillExpireRenew:
 		t.startRenew("the policy is to renew now")
-	case t.State == Expired:
+	case t.State == Expired || t.live && t.expired: // the link may be down meanwhile
 		t.answerExpiry()
 	}
 }

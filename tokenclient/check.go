@@ -1,6 +1,7 @@
 package tokenclient
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -11,8 +12,16 @@ import (
 type Expectation struct {
 	AppID string // empty when it is not known
 	User  string
-	Now   time.Time
+	// Service is what the token must be for: ServiceChat, which empty means too, or ServiceRTC.
+	Service string
+	Now     time.Time
 }
+
+// The services that a token can be checked for.
+const (
+	ServiceChat = judge.Chat
+	ServiceRTC  = judge.RTC
+)
 
 // kinds are the findings that have a kind of their own. Any other finding that stands in the way of a login is KindNotAToken. Absurd lives
 // are among them: the service may cap them as it caps a life somewhat over 24 hours, but the units were mixed up.
@@ -24,7 +33,8 @@ var kinds = map[string]Kind{
 // Check reads a token as a client can, without the certificate, and returns an *[Error] that names the likely mistake when it cannot be
 // used: not_a_token, wrong_app, wrong_user, bad_lifetime or expired. What is only suspicious becomes a warning.
 func Check(text string, want Expectation) (Token, error) {
-	v := judge.Judge(text, judge.Expectation{AppID: want.AppID, User: want.User, Service: judge.Chat, Now: want.Now})
+	service := cmp.Or(want.Service, ServiceChat)
+	v := judge.Judge(text, judge.Expectation{AppID: want.AppID, User: want.User, Service: service, Now: want.Now})
 	t := Token{Text: Secret(text)}
 	for _, f := range v.Findings {
 		kind, named := kinds[f.Code]
@@ -37,9 +47,13 @@ func Check(text string, want Expectation) (Token, error) {
 			return Token{}, fail(KindNotAToken, nil, "%s; %s", f.What, f.Fix)
 		}
 	}
-	t.AppID, t.IssuedAt, t.ExpiresAt = v.Token.AppID, *v.Token.IssuedAt, v.Token.ExpiresAt
-	chat := slices.IndexFunc(v.Token.Services, func(s judge.Service) bool { return s.Name == judge.Chat })
-	t.User = v.Token.Services[chat].User
+	t.AppID, t.ExpiresAt = v.Token.AppID, v.Token.ExpiresAt
+	if v.Token.IssuedAt != nil { // a 006 token does not say it
+		t.IssuedAt = *v.Token.IssuedAt
+	}
+	if i := slices.IndexFunc(v.Token.Services, func(s judge.Service) bool { return s.Name == service }); i >= 0 {
+		t.User = v.Token.Services[i].User
+	}
 	return t, nil
 }
 

@@ -25,12 +25,25 @@ type Config struct {
 	URL   string // the address, or a host alone for the shape's usual path; {user} and {expire} in it stand for the request's values
 	Shape Shape
 	AppID string // the expected App ID; empty when it is not known
+	// Service is what the tokens are for: ServiceChat, which empty means too, or ServiceRTC, where only a user that is a number is compared.
+	Service string
 	// Password is the user's, for the shapes that send one.
 	Password Secret
 	Now      func() time.Time // the clock that tokens are checked with; nil means time.Now
 	// DialContext replaces the network, for tests and for the embedded emulator. Proxies of the environment are ignored then.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 	Timeout     time.Duration // for a whole request; 0 means ten seconds
+}
+
+// expectedUser is whom a token must be for: the uid of a media token stands for nobody else, and one that is no number for anybody.
+func (c Config) expectedUser(user string) string {
+	if c.Service == ServiceRTC {
+		if n := uid(user); n != 0 {
+			return strconv.FormatUint(uint64(n), 10)
+		}
+		return ""
+	}
+	return user
 }
 
 func (c Config) now() time.Time {
@@ -99,7 +112,7 @@ func (c *Client) Fetch(ctx context.Context, r Request) (Token, error) {
 	if date, err := http.ParseTime(x.Header.Get("Date")); err == nil && r.ByServer && x.Header.Get("Age") == "" { // the date of a cache is old
 		now = date
 	}
-	token, err := Check(x.Token.Reveal(), Expectation{AppID: c.config.AppID, User: r.User, Now: now})
+	token, err := Check(x.Token.Reveal(), Expectation{AppID: c.config.AppID, User: c.config.expectedUser(r.User), Service: c.config.Service, Now: now})
 	if err == nil {
 		token.compareStated(x.StatedExpiry)
 	}

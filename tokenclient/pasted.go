@@ -23,7 +23,9 @@ type pasted struct {
 func (p *pasted) Renewable() bool { return false }
 
 func (p *pasted) Fetch(_ context.Context, r Request) (Token, error) {
-	token, err := Check(p.text, Expectation{AppID: p.config.AppID, User: r.User, Now: r.now(p.config)})
+	token, err := Check(p.text, Expectation{
+		AppID: p.config.AppID, User: p.config.expectedUser(r.User), Service: p.config.Service, Now: r.now(p.config),
+	})
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind == KindExpired && p.given.Load() {
 		return Token{}, fail(KindNotRenewable, err, "the pasted token has expired and there is no server to renew it; start again with a new one or with a token server")
 	}

@@ -1,6 +1,7 @@
 package tokenclient
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 )
@@ -130,6 +131,14 @@ func appPresets() []Shape {
 			Accept: AcceptJSON, TokenField: "data.token", ErrorField: "message",
 		},
 	})
+}
+
+// RTCPreset is how the Go sample of Agora's media documents is asked for a token of the channel "ttlchat" ([ServiceRTC]).
+func RTCPreset() Shape {
+	return Shape{
+		Name: "rtc", Method: http.MethodPost, Path: "/fetch_rtc_token", Header: maps.Clone(jsonBody),
+		Body: `{"uid":{{uid .User}},"channelName":"ttlchat","role":1,"expire":{{.Expire}}}`, Accept: AcceptJSON, TokenField: "token",
+	}
 }
 
 // withHeaders gives every shape headers of its own.

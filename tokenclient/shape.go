@@ -84,6 +84,16 @@ var functions = template.FuncMap{
 	},
 	"query": url.QueryEscape,
 	"path":  url.PathEscape,
+	"uid":   uid,
+}
+
+// uid is the number that a name is, as users of media channels have one, or 0, which stands for any user.
+func uid(name string) uint32 {
+	n, err := strconv.ParseUint(name, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return uint32(n)
 }
 
 // compile checks everything about the shape that can be checked without asking a server.

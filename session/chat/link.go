@@ -37,7 +37,7 @@ type link struct {
 	gen  uint64
 	conn *websocket.Conn
 	out  chan []byte
-	// heartbeat is the silence after which an UNREAD is sent.
+	// heartbeat is the silence, of either side, after which an UNREAD is sent.
 	heartbeat time.Duration
 	// heard is when the last frame came in, on the monotonic clock since born; frames counts them.
 	heard  atomic.Int64
@@ -262,6 +262,7 @@ func (l *link) write() {
 	beat := time.NewTimer(l.heartbeat)
 	defer beat.Stop()
 	asked, before := false, uint64(0)
+	spoke := time.Since(l.born) // when the last frame went out
 	for {
 		var raw []byte
 		select {
@@ -274,7 +275,9 @@ func (l *link) write() {
 				return // nobody is there any more
 			}
 			asked = false
-			if silence := time.Since(l.born) - time.Duration(l.heard.Load()); silence < l.heartbeat {
+			// A service that is only listened to takes the link for dead, too.
+			last := min(time.Duration(l.heard.Load()), spoke)
+			if silence := time.Since(l.born) - last; silence < l.heartbeat {
 				beat.Reset(l.heartbeat - silence)
 				continue
 			}
@@ -286,6 +289,7 @@ func (l *link) write() {
 		if l.put(raw) != nil {
 			return
 		}
+		spoke = time.Since(l.born)
 	}
 }
 

@@ -59,16 +59,20 @@ func (l *loop) learn(r reading) {
 	l.emit(Event{Name: ClockSkew, Ahead: ahead, Life: l.life()})
 }
 
-// answer takes the service's answer to an UNREAD of the present link.
+// answer takes the service's answer to an UNREAD of the present link. One that is far off is believed when the next one says the same.
 func (l *loop) answer(r reading) {
-	ahead := r.correct(l.ahead)
-	if (ahead-l.ahead).Abs() >= farOff && (l.unconfirmed == nil || (ahead-*l.unconfirmed).Abs() >= farOff) && !l.cfg.TrustLocalClock {
+	ahead, candidate := r.correct(l.ahead), l.unconfirmed
+	l.unconfirmed = nil
+	far := (ahead-l.ahead).Abs() >= farOff && !l.cfg.TrustLocalClock
+	if far && candidate == nil {
 		l.unconfirmed = &ahead
 		l.link.ask()
 		return
 	}
-	l.unconfirmed, l.doubtUntil = nil, time.Time{}
-	l.learn(r)
+	l.doubtUntil = time.Time{}
+	if !far || (ahead-*candidate).Abs() < farOff {
+		l.learn(r)
+	}
 }
 
 // doubtAll waits for the service to say what time it is, on a link on which nobody knows yet.
