@@ -21,6 +21,8 @@ type state struct {
 	user  string
 	// credential is what provisions a link: the 007 token or the Chat token it was traded for.
 	credential string
+	// tried is the credential of the reconnect under way; a renewal may have replaced it meanwhile.
+	tried string
 	// gen numbers the attempts to get a link, and the link they lead to. What carries another number is late and changes nothing.
 	gen uint64
 	// attempts counts failed reconnects in a row.
@@ -217,6 +219,9 @@ func connectFailed(p Profile, s state, in inConnectFailed) (state, []any) {
 	}
 	var effects []any
 	if !in.err.Temporary() {
+		if s.tried != s.credential {
+			return reconnect(s, nil) // what was refused is the old token, and a renewal has brought a new one
+		}
 		if !p.RetriesRefused {
 			s, effects := end(s)
 			return s, append(effects, disconnected(p, in.err.Code, in.err.Reason, in.err.Kind))
@@ -245,6 +250,7 @@ func linkDown(p Profile, s state, in inLinkDown) (state, []any) {
 
 func reconnect(s state, effects []any) (state, []any) {
 	s.gen++
+	s.tried = s.credential
 	return s, append(effects, doConnect{gen: s.gen, user: s.user, token: s.credential, after: pause(s.attempts)})
 }
 
