@@ -26,7 +26,14 @@ func runScreen(ctx context.Context, o *options, w *wiring) error {
 		config.Emulator = &emulator{server: w.server, journal: w.server.Journal(0), wiring: w}
 		config.Faults = screenFaults{w.server}
 	}
-	return tui.Run(ctx, config)
+	err := tui.Run(ctx, config)
+	switch {
+	case ctx.Err() != nil:
+		w.log.Info("the screen was closed from outside", "reason", context.Cause(ctx))
+	case err != nil:
+		w.log.Error("the screen failed", "error", err)
+	}
+	return err
 }
 
 // service says whose servers the flags chose.

@@ -28,6 +28,8 @@ type Session interface {
 	Check()
 	// Follow returns all events from the first one on.
 	Follow() Events
+	// Tokens returns the last tokens that the token server gave, the newest first, at most two.
+	Tokens() []Token
 	// Close logs out and waits until everything has ended.
 	Close()
 }
@@ -60,6 +62,10 @@ type EmulatorEvent struct {
 	Text string
 	// Code is the status that the emulator answered, 0 when there is none to tell.
 	Code int
+	// TokenServer: it happened at the token server, and not at the chat service.
+	TokenServer bool
+	// Details are names and values of all that is known of it.
+	Details [][2]string
 }
 
 // Config is what the program starts with.
@@ -71,9 +77,13 @@ type Config struct {
 	Open func(Form) (Session, error)
 	// Policy is the app's policy to begin with. The zero policy stands for renewing at will-expire and logging in again at expiry.
 	Policy session.Policy
+	// Faults are the emulator's, nil when none is within reach.
+	Faults Faults
 	// Emulator is nil when none is within reach; EmulatorNote then says why, such as "connected to a61.chat.agora.io, which is not ours".
 	Emulator     Emulator
 	EmulatorNote string
 	// Where names the service: "emulator", or its host.
 	Where string
+	// ASCII draws with ASCII characters alone, for terminals and locales that have no others.
+	ASCII bool
 }

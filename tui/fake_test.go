@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,11 +19,12 @@ type fakeSession struct {
 	now func() time.Time
 	log *eventlog.Log[session.Event]
 
-	mu    sync.Mutex
-	snap  session.Snapshot
-	asked []string
-	fails error // what SetPolicy and Send answer
-	ids   int
+	mu     sync.Mutex
+	snap   session.Snapshot
+	asked  []string
+	fails  error // what SetPolicy and Send answer
+	ids    int
+	tokens []Token // other than the usual two
 
 	// Of a live one: how long its tokens live, its clock, and what ends it.
 	life  time.Duration
@@ -129,7 +131,7 @@ func (s *fakeSession) play() {
 		}
 		s.mu.Unlock()
 		select {
-		case <-time.After(min(s.clock.Wait(deadline), 50*time.Millisecond)):
+		case <-time.After(min(s.clock.Wait(deadline), max(s.life/1000, 50*time.Millisecond))):
 		case <-changed:
 		case <-s.stop:
 			return
@@ -172,6 +174,39 @@ func (s *fakeSession) JumpClock(d time.Duration) {
 func (s *fakeSession) Check()         { s.ask("check") }
 func (s *fakeSession) Follow() Events { return s.log.Follow(0) }
 
+// fakeToken is a token that says what a test wants.
+type fakeToken struct {
+	Inspection
+	whole string
+}
+
+func (f fakeToken) Inspect(time.Time) Inspection { return f.Inspection }
+func (f fakeToken) Reveal() string               { return f.whole }
+
+// decoded is what a token says that was issued at noon less ago.
+func decoded(short string, ago time.Duration, salt string) fakeToken {
+	return fakeToken{Inspection{
+		Short: short, Genuine: true, Checked: true,
+		Fields: []TokenField{
+			{"token", short, ""}, {"version", "007", "AccessToken2, for every service"},
+			{"app id", "970ca35de60c44645bbae8a215061b33", "the project"},
+			{"issued", noon.Add(-ago).Format(time.RFC3339), "by the clock of the token server"}, {"life", "30s", "from the issue"},
+			{"salt", salt, "random, tells tokens of the same second apart"}, {"service", "chat", "text chat"},
+			{"  user", "alice", "the only one who may use it"}, {"  may", "chat user", "for 30s"},
+			{"expires", noon.Add(30*time.Second - ago).Format(time.RFC3339), "the earliest of all ends"},
+		},
+	}, "007whole" + salt}
+}
+
+func (s *fakeSession) Tokens() []Token {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tokens != nil || s.snap.Token == nil {
+		return s.tokens
+	}
+	return []Token{decoded("007eJx…9f2a", 19*time.Second, "77812"), decoded("007eJx…77c1", 49*time.Second, "4711")}
+}
+
 func (s *fakeSession) Close() {
 	s.ask("close")
 	if s.stop != nil {
@@ -179,6 +214,64 @@ func (s *fakeSession) Close() {
 		<-s.done
 	}
 	s.log.Close()
+}
+
+// fakeFaults is a list of faults without an emulator.
+type fakeFaults struct {
+	mu    sync.Mutex
+	asked []string
+	list  []Fault
+	fails error
+}
+
+func (f *fakeFaults) Kinds() []FaultKind {
+	return []FaultKind{
+		{Target: "token-server", Name: "status", Meaning: "an error status is the answer", Params: []FaultParam{
+			{Name: "status", Default: "503", Meaning: "the HTTP status"}, {Name: "body", Meaning: "the body"}}},
+		{Target: "token-server", Name: "hang", Meaning: "no answer comes; the connection stays open until the client leaves"},
+		{Target: "link", Name: "delay", Meaning: "each frame comes late, one after the other", Params: []FaultParam{
+			{Name: "delay", Default: "1s", Meaning: "how late"},
+			{Name: "direction", Default: "both", Choices: []string{"both", "in", "out"}, Meaning: "only frames to the emulator or from it"}}},
+		{Target: "expiry", Name: "close", Meaning: "a connection is closed when its token ends"},
+	}
+}
+
+func (f *fakeFaults) Triggers() []string { return []string{"will-expire", "expire", "kick"} }
+
+func (f *fakeFaults) List() []Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.list)
+}
+
+func (f *fakeFaults) Set(fault Fault) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, fmt.Sprintf("set %s %s %v %d", fault.Target, fault.Name, fault.Params, fault.Count))
+	if f.fails == nil {
+		f.list = append(slices.DeleteFunc(f.list, func(on Fault) bool { return on.ID == fault.ID }), fault)
+	}
+	return f.fails
+}
+
+func (f *fakeFaults) Clear(id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, "clear "+id)
+	f.list = slices.DeleteFunc(f.list, func(on Fault) bool { return on.ID == id })
+}
+
+func (f *fakeFaults) ClearAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked, f.list = append(f.asked, "clear all"), nil
+}
+
+func (f *fakeFaults) Trigger(event, user string) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, "trigger "+event+" "+user)
+	return 1, f.fails
 }
 
 // fakeEmulator records what it is asked, and has a journal that never grows.

@@ -1,14 +1,18 @@
 package tui
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/session/chat"
 )
 
 // eventsMsg brings news of the session that was the opened-th.
@@ -25,10 +29,38 @@ type emulatorMsg struct {
 	err    error
 }
 
+// frameTime is how often the terminal is painted. Events that come faster are taken together: every message to Update costs a View.
+const frameTime = time.Second / 30
+
+// flood is how many events at once nobody can read: then the screen follows more slowly, and stays cheap.
+const flood = 40
+
+// breath is how long to wait before asking for more events, after so many.
+func (m *model) breath(events int) time.Duration {
+	now := time.Now()
+	rest := frameTime - now.Sub(m.breathed)
+	if events > flood {
+		rest = 4 * frameTime
+	}
+	m.breathed = now
+	return rest
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
 // awaitSession waits for the session's next events. Each delivery issues it once more, so there is never more than one.
-func (m *model) awaitSession() tea.Cmd {
-	ctx, reader, opened := m.ctx, m.events, m.opened
+func (m *model) awaitSession(after int) tea.Cmd {
+	ctx, reader, opened, rest := m.ctx, m.events, m.opened, m.breath(after)
 	return func() tea.Msg {
+		pause(ctx, rest)
 		events, err := reader.Next(ctx)
 		return eventsMsg{opened, events, reader.Missed(), err}
 	}
@@ -40,25 +72,28 @@ func (m *model) takeEvents(msg eventsMsg) {
 	}
 	if n := msg.missed - m.missed; n > 0 {
 		m.missed = msg.missed
-		m.timeline.happened(m.session.Now(), clientSide, fmt.Sprintf("%d events came too fast for the screen", n), late)
+		m.timeline.happened(&moment{at: m.session.Now(), lane: clientLane, name: "missed", tone: late,
+			text: fmt.Sprintf("%d events came too fast for the screen", n)})
 	}
 	for _, e := range msg.events {
 		m.takeEvent(e)
 	}
-	m.queue(m.awaitSession())
+	m.queue(m.awaitSession(len(msg.events)))
 }
 
 func (m *model) takeEvent(e session.Event) {
 	m.counts[e.Name]++
 	switch e.Name {
+	case session.StateChanged:
+		m.last = change{e.Old, e.New, e.At, e.Reason}
 	case session.MessageSent:
-		m.chat.became(e.MessageID, sent, "")
+		m.takeFate(e, sent)
 	case session.MessageDelivered:
-		m.chat.became(e.MessageID, delivered, "")
+		m.takeFate(e, delivered)
 	case session.MessageFailed:
-		m.chat.became(e.MessageID, failed, e.Reason)
+		m.takeFate(e, failed)
 	case session.MessageReceived:
-		m.chat.received(e)
+		m.takeMessage(e)
 	}
 	t, ok := m.tell(e, m.policy, m.again)
 	m.again = m.again || e.Name == session.LoginSucceeded
@@ -66,19 +101,73 @@ func (m *model) takeEvent(e session.Event) {
 		return
 	}
 	t.words = printable.Line(t.words, maxTextRunes)
-	m.timeline.happened(e.At, clientSide, t.words, t.tone)
+	m.timeline.happened(&moment{
+		at: e.At, lane: clientLane, kind: kindOf(string(e.Name)), name: string(e.Name), text: t.words, tone: t.tone, details: m.eventDetails(e),
+	})
 	if t.note {
-		m.chat.note(e.At, t.words, t.tone)
+		m.talk.note(e.At, t.words, t.tone)
 	}
 }
 
+// kindOf tells what an event of the session or of the emulator is about, by its name.
+func kindOf(name string) kind {
+	topic, _, _ := strings.Cut(name, ".")
+	switch topic {
+	case "connected", "disconnected", "reconnecting":
+		return linkKind
+	case "rest":
+		return restKind
+	case "fault", "control", "emulator":
+		return faultKind
+	case "message", "file", "history":
+		return messageKind
+	case "frame":
+		return frameKind
+	default:
+		return lifeKind
+	}
+}
+
+// eventDetails lists all that an event of the session says.
+func (p pen) eventDetails(e session.Event) []detail {
+	rows := []detail{{"event", string(e.Name)}}
+	add := func(name, value string) {
+		if value != "" {
+			rows = append(rows, detail{name, printable.Line(value, maxTextRunes)})
+		}
+	}
+	add("callback", e.Callback)
+	if e.Code != chat.OK {
+		add("code", e.Code.String())
+	}
+	add("reason", e.Reason)
+	add("token", e.Token)
+	for _, at := range []struct {
+		name string
+		time time.Time
+	}{{"will expire", e.WillExpireAt}, {"expires", e.ExpiresAt}, {"next try", e.RetryAt}} {
+		if !at.time.IsZero() {
+			add(at.name, at.time.In(p.zone).Format("2006-01-02 15:04:05.000"))
+		}
+	}
+	if !e.ExpiresAt.IsZero() {
+		add("remaining", e.Remaining().Round(time.Millisecond).String())
+	}
+	if e.Attempt > 0 {
+		add("attempt", strconv.Itoa(e.Attempt))
+	}
+	return rows
+}
+
 // awaitEmulator waits for the emulator's next events, as awaitSession does.
-func (m *model) awaitEmulator() tea.Cmd {
-	if m.cfg.Emulator == nil {
+func (m *model) awaitEmulator(after int) tea.Cmd {
+	ctx, emulator := m.ctx, m.cfg.Emulator
+	if emulator == nil {
 		return nil
 	}
-	ctx, emulator := m.ctx, m.cfg.Emulator
+	rest := m.breath(after)
 	return func() tea.Msg {
+		pause(ctx, rest)
 		events, err := emulator.Next(ctx)
 		return emulatorMsg{events, err}
 	}
@@ -89,32 +178,47 @@ func (m *model) takeEmulator(msg emulatorMsg) {
 		m.say("the emulator's journal ends here: "+msg.err.Error(), late)
 		return
 	}
+	news := false
 	for _, e := range msg.events {
-		if strings.HasPrefix(e.Name, "message.") {
-			continue // messages show in the chat, and would bury the token's life here
-		}
 		t := calm
 		if e.Code >= http.StatusBadRequest {
 			t = late
 		}
-		m.timeline.happened(e.At, emulatorSide, e.words(m.snap.User), t)
+		at := &moment{at: e.At, lane: emulatorLane, kind: kindOf(e.Name), name: e.Name, text: e.words(m.snap.User), tone: t}
+		if e.TokenServer {
+			at.lane = serverLane
+		}
+		if at.kind == faultKind {
+			at.tone, news = late, true
+		}
+		for _, d := range e.Details {
+			at.details = append(at.details, detail{printable.Line(d[0], 40), printable.Line(d[1], maxTextRunes)})
+		}
+		m.timeline.happened(at)
 	}
-	m.queue(m.awaitEmulator())
+	if news {
+		m.askFaults(nil)
+	}
+	m.queue(m.awaitEmulator(len(msg.events)))
 }
 
 // words tells of the event in one line. The name of the user at the screen goes without saying.
 func (e EmulatorEvent) words(self string) string {
-	words := printable.Line(e.Name, 64)
+	words := strings.NewReplacer(".", " ", "_", "-").Replace(printable.Line(e.Name, 64))
+	switch kindOf(e.Name) {
+	case restKind, frameKind: // the text says it all
+		words = ""
+	}
 	if e.User != "" && e.User != self {
 		words += " " + printable.Line(e.User, 64)
 	}
-	if e.Code != 0 {
+	if e.Code != 0 && !strings.Contains(e.Text, strconv.Itoa(e.Code)) {
 		words += fmt.Sprintf(" %d", e.Code)
 	}
 	if e.Text != "" {
-		words += ": " + e.Text
+		words = strings.TrimPrefix(words+": "+e.Text, ": ")
 	}
-	return words
+	return strings.TrimSpace(words)
 }
 
 // summary is the line that stays in the terminal when the screen has gone.

@@ -26,8 +26,31 @@ type Form struct {
 	Lifetime string
 	// Profile names how the client behaves: native, web or classic.
 	Profile string
+	// Service is whose servers are used.
+	Service Service
 	// TokenURL is the token server, "" when a token was given by hand. RESTURL and WSURL are the service.
 	TokenURL, RESTURL, WSURL string
+}
+
+// Service says whose servers a session uses.
+type Service string
+
+// The choices of the login screen.
+const (
+	BuiltIn        Service = "built-in emulator"
+	OwnTokenServer Service = "own token server"
+	OwnService     Service = "own chat service"
+)
+
+var services = []Service{BuiltIn, OwnTokenServer, OwnService}
+
+// host is the host of the chat service.
+func (f Form) host() string {
+	u, err := url.Parse(f.WSURL)
+	if err != nil {
+		return "the service"
+	}
+	return u.Host
 }
 
 // Life is the lifetime in whole seconds, 0 when it is left to the token server.
@@ -47,25 +70,59 @@ type field struct {
 	label, help string
 	value       func(*Form) *string
 	check       func(Form) error
+	// words are all its values, for ← and →; nil means that it is written.
+	words []string
+	// shown tells whether the field means anything; nil means always.
+	shown func(Form) bool
 }
 
 var fields = []field{
-	{"user", "who logs in", func(f *Form) *string { return &f.User }, func(f Form) error { return command.ValidUser(f.User) }},
-	{"talk to", "who gets the messages; /to changes it later", func(f *Form) *string { return &f.Peer },
-		func(f Form) error { return command.ValidUser(f.Peer) }},
-	{"lifetime", "how long each token lives, such as 30s or 24h; empty: as the token server likes", func(f *Form) *string { return &f.Lifetime },
-		func(f Form) error { _, err := f.Life(); return err }},
-	{"profile", "which SDK to behave like: native, web or classic (←→)", func(f *Form) *string { return &f.Profile }, checkProfile},
-	{"token server", "who hands out the tokens", func(f *Form) *string { return &f.TokenURL }, func(f Form) error {
-		if f.TokenURL == "" {
-			return nil
-		}
-		return checkURL(f.TokenURL, "http", "https")
-	}},
-	{"REST", "the chat service's HTTP address", func(f *Form) *string { return &f.RESTURL },
-		func(f Form) error { return checkURL(f.RESTURL, "http", "https") }},
-	{"gateway", "the chat service's WebSocket address", func(f *Form) *string { return &f.WSURL },
-		func(f Form) error { return checkURL(f.WSURL, "ws", "wss") }},
+	{label: "user", help: "who logs in: a-z 0-9 _ - .", value: func(f *Form) *string { return &f.User },
+		check: func(f Form) error { return command.ValidUser(f.User) }},
+	{label: "talk to", help: "who gets the messages; echo answers by itself, and /to changes it later", value: func(f *Form) *string { return &f.Peer },
+		check: func(f Form) error { return command.ValidUser(f.Peer) }},
+	{label: "lifetime", help: "how long each token lives, such as 30s or 24h; empty: as the token server likes",
+		value: func(f *Form) *string { return &f.Lifetime }, check: func(f Form) error { _, err := f.Life(); return err }},
+	{label: "profile", help: "which SDK to behave like: native, web or classic (←→)", value: func(f *Form) *string { return &f.Profile },
+		check: checkProfile, words: profileNames()},
+	{label: "service", help: "the emulator inside needs nothing else; or your own token server with it, or your own chat service (←→)",
+		value: func(f *Form) *string { return (*string)(&f.Service) }, check: checkService, words: serviceNames()},
+	{label: "token server", help: "the address that hands out the tokens", value: func(f *Form) *string { return &f.TokenURL },
+		check: func(f Form) error {
+			if f.TokenURL == "" {
+				return nil
+			}
+			return checkURL(f.TokenURL, "http", "https")
+		}, shown: func(f Form) bool { return f.Service != BuiltIn }},
+	{label: "REST", help: "the chat service's HTTP address", value: func(f *Form) *string { return &f.RESTURL },
+		check: func(f Form) error { return checkURL(f.RESTURL, "http", "https") }, shown: ownService},
+	{label: "gateway", help: "the chat service's WebSocket address", value: func(f *Form) *string { return &f.WSURL },
+		check: func(f Form) error { return checkURL(f.WSURL, "ws", "wss") }, shown: ownService},
+}
+
+func ownService(f Form) bool { return f.Service == OwnService }
+
+func profileNames() []string {
+	var names []string
+	for _, p := range chat.Profiles() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+func serviceNames() []string {
+	var names []string
+	for _, s := range services {
+		names = append(names, string(s))
+	}
+	return names
+}
+
+func checkService(f Form) error {
+	if !slices.Contains(services, f.Service) {
+		return fmt.Errorf("there are: %s", strings.Join(serviceNames(), ", "))
+	}
+	return nil
 }
 
 func checkProfile(f Form) error {
@@ -86,13 +143,14 @@ func checkURL(text string, schemes ...string) error {
 // form is the login screen.
 type form struct {
 	inputs []textinput.Model
+	given  Form // what the program was started with; it stands for the fields that are not shown
 	focus  int
-	faults []error // per field, from the last Enter
+	faults []error // per field, as one types
 	fault  error   // what Open said
 }
 
 func newForm(values Form) form {
-	f := form{inputs: make([]textinput.Model, len(fields)), faults: make([]error, len(fields))}
+	f := form{given: values, inputs: make([]textinput.Model, len(fields)), faults: make([]error, len(fields))}
 	for i, field := range fields {
 		in := textinput.New()
 		in.Prompt = ""
@@ -106,68 +164,98 @@ func newForm(values Form) form {
 	return f
 }
 
-// values returns the fields as typed.
+// values returns the fields as typed, and for those that are not shown what the program was started with.
 func (f *form) values() Form {
-	var values Form
+	typed := f.given
 	for i, field := range fields {
-		*field.value(&values) = strings.TrimSpace(f.inputs[i].Value())
+		*field.value(&typed) = strings.TrimSpace(f.inputs[i].Value())
+	}
+	values := f.given
+	for _, field := range fields {
+		if field.shown == nil || field.shown(typed) {
+			*field.value(&values) = *field.value(&typed)
+		}
 	}
 	return values
 }
+
+// shown tells whether a field means anything for what is chosen.
+func (f *form) shown(i int) bool { return fields[i].shown == nil || fields[i].shown(f.values()) }
 
 // valid checks every field, moves to the first wrong one, and tells whether there is none.
 func (f *form) valid() bool {
 	values, ok := f.values(), true
 	for i, field := range fields {
-		f.faults[i] = field.check(values)
+		if f.faults[i] = nil; f.shown(i) {
+			f.faults[i] = field.check(values)
+		}
 		if f.faults[i] != nil && ok {
-			f.move(i - f.focus)
+			f.turn(i)
 			ok = false
 		}
+	}
+	if ok && f.given.Service == OwnService && values.Service != OwnService {
+		f.fault = errors.New("the emulator does not run: start ttlchat without --rest-url and --ws-url, or choose your own chat service")
+		ok = false
 	}
 	return ok
 }
 
-// move changes the focus by so many fields, around the ends.
-func (f *form) move(by int) {
+// turn gives a field the focus.
+func (f *form) turn(i int) {
 	f.inputs[f.focus].Blur()
-	f.focus = (f.focus + by + len(fields)) % len(fields)
+	f.focus = i
 	f.inputs[f.focus].Focus()
+}
+
+// move changes the focus by so many fields that are shown, around the ends.
+func (f *form) move(by int) {
+	i := f.focus
+	for range fields {
+		if i = (i + by + len(fields)) % len(fields); f.shown(i) {
+			break
+		}
+	}
+	f.turn(i)
 }
 
 func (f *form) update(msg tea.Msg) tea.Cmd {
 	if key, ok := msg.(tea.KeyPressMsg); ok {
-		switch key.String() {
-		case "tab", "down":
+		switch name := key.String(); {
+		case name == "tab" || name == "down":
 			f.move(1)
 			return nil
-		case "shift+tab", "up":
+		case name == "shift+tab" || name == "up":
 			f.move(-1)
 			return nil
-		case "left", "right":
-			if fields[f.focus].label == "profile" {
-				f.choose(key.String() == "right")
-				return nil
-			}
+		case (name == "left" || name == "right") && fields[f.focus].words != nil:
+			f.choose(name == "right")
+			return nil
 		}
 	}
 	var cmd tea.Cmd
 	f.inputs[f.focus], cmd = f.inputs[f.focus].Update(msg)
-	f.faults[f.focus], f.fault = nil, nil
+	f.check()
 	return cmd
 }
 
-// choose puts the next or the previous profile into the field.
-func (f *form) choose(forward bool) {
-	profiles := chat.Profiles()
-	i := slices.IndexFunc(profiles, func(p chat.Profile) bool { return p.Name == f.inputs[f.focus].Value() })
-	if forward {
-		i++
-	} else {
-		i += len(profiles) - 1
+// check looks at the field that is being written. An empty one may still be filled.
+func (f *form) check() {
+	f.faults[f.focus], f.fault = nil, nil
+	if f.inputs[f.focus].Value() != "" {
+		f.faults[f.focus] = fields[f.focus].check(f.values())
 	}
-	f.inputs[f.focus].SetValue(profiles[max(i, 0)%len(profiles)].Name)
-	f.faults[f.focus] = nil
+}
+
+// choose puts the next or the previous word into the field.
+func (f *form) choose(forward bool) {
+	words, by := fields[f.focus].words, 1
+	if !forward {
+		by = -1
+	}
+	i := slices.Index(words, f.inputs[f.focus].Value())
+	f.inputs[f.focus].SetValue(words[(max(i, 0)+by+len(words))%len(words)])
+	f.check()
 }
 
 // preview is the one sentence about what one is about to see.
@@ -191,6 +279,25 @@ func (f *form) dress(p pen, width int) {
 	}
 }
 
+// options draws the words to choose from.
+func (p pen) options(words []string, chosen string, focused bool) string {
+	out := make([]string, len(words))
+	for i, word := range words {
+		switch {
+		case word == chosen && focused:
+			out[i] = p.pills[calm].Render("[" + word + "]")
+		case word == chosen:
+			out[i] = p.strong.Render("[" + word + "]")
+		default:
+			out[i] = p.dim.Render(" " + word + " ")
+		}
+	}
+	if !slices.Contains(words, chosen) {
+		out = append(out, printable.Line(chosen, 40))
+	}
+	return strings.Join(out, " ")
+}
+
 // formMargin keeps the form from getting too wide to read; formLabel is the width of the column of labels.
 func formMargin(width int) int { return max((width-84)/2, 1) }
 
@@ -201,13 +308,16 @@ func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, 
 	const label = formLabel
 	margin := formMargin(width)
 	inner := width - 2*margin
-	lines := []string{p.accent.Bold().Render("ttlchat") + p.dim.Render("  watch a chat token live, expire and be renewed"), ""}
+	lines := []string{p.pills[calm].Render(" ttlchat ") + p.dim.Render("  watch a chat token live, expire and be renewed"), ""}
 	gap := max((height-len(fields)-10)/3, 0)
 	if height < len(fields)+6 {
 		lines = lines[:1]
 	}
 	var cursor *tea.Cursor
 	for i, field := range fields {
+		if !f.shown(i) {
+			continue
+		}
 		name := p.dim.Render(p.fit("  "+field.label, label))
 		if i == f.focus {
 			name = p.accent.Render(p.fit("› "+field.label, label))
@@ -220,6 +330,12 @@ func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, 
 			}
 		}
 		value := in.View()
+		if field.words != nil {
+			value = p.options(field.words, in.Value(), i == f.focus)
+			if cursor != nil && i == f.focus {
+				cursor = nil
+			}
+		}
 		if err := f.faults[i]; err != nil {
 			text := p.tones[dead].Render("  ✗ " + printable.Line(err.Error(), 200))
 			value = p.cut(strings.TrimRight(value, " "), max(inner-label-p.cells.StringWidth(text), 8), "…") + text
@@ -237,7 +353,7 @@ func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, 
 		lines = append(lines, "")
 	}
 	lines = append(lines, below...)
-	lines = append(lines, p.hints([][2]string{{"Enter", "logs in"}, {"Tab", "next field"}, {"^C", "quits"}, {"F1", "keys"}}, inner))
+	lines = append(lines, p.hints([][2]string{{"Enter", "logs in"}, {"Tab", "next field"}, {"←→", "choose"}, {"^C", "quits"}, {"F1", "keys"}}, inner))
 	if room := height - gap - len(lines) - 1; room > 0 {
 		lines = append(lines, "")
 		for _, line := range p.wrap(f.preview(policy), inner, room) {

@@ -3,6 +3,7 @@ package tui
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,10 +43,12 @@ func TestFormFaults(t *testing.T) {
 		{func(f *Form) { f.TokenURL = "localhost" }, "http://host:port"},
 		{func(f *Form) { f.RESTURL = "ws://x" }, "http://host:port"},
 		{func(f *Form) { f.WSURL = "" }, "ws://host:port"},
+		{func(f *Form) { f.Service = "moon" }, "built-in emulator, own token server"},
 	}
 	for _, test := range tests {
 		r := newRig(t, 120, 40, loggedOut())
 		values := filled
+		values.Service = OwnService // where every field is shown
 		test.change(&values)
 		r.form = newForm(values)
 		r.form.dress(r.pen, 120)
@@ -73,6 +76,56 @@ func TestFormLife(t *testing.T) {
 		if got, err := (Form{Lifetime: text}).Life(); got != want || err != nil {
 			t.Errorf("%q lasts %v, %v", text, got, err)
 		}
+	}
+}
+
+// TestService chooses whose servers are used: the fields follow, and what belongs to the emulator is off on a service of one's own.
+func TestService(t *testing.T) {
+	r := newRig(t, 80, 24, loggedOut())
+	if screen := r.screen(t); strings.Contains(screen, "gateway") || strings.Contains(screen, "http") {
+		t.Errorf("the built-in emulator shows addresses:\n%s", screen)
+	}
+	r.keys("up", "right")
+	wantOn(t, r.screen(t), "[own token server]", "http://127.0.0.1:8082/fetch-token")
+	r.keys("right")
+	wantOn(t, r.screen(t), "[own chat service]", "gateway", "ws://127.0.0.1:8081/websocket")
+	r.form.inputs[7].SetValue("wss://chat.example/ws")
+	r.keys("enter")
+	if r.asked.Service != OwnService || r.asked.WSURL != "wss://chat.example/ws" {
+		t.Errorf("the session is opened with %+v", r.asked)
+	}
+	r.fake.snap = online()
+	r.keys("ctrl+e")
+	if !strings.Contains(r.notice, "chat.example") {
+		t.Errorf("^E says %q", r.notice)
+	}
+	r.keys("ctrl+f")
+	wantOn(t, r.screen(t), "chat.example, which is not the emulator")
+}
+
+// TestNoEmulator: what was started for a service of one's own has no emulator to choose.
+func TestNoEmulator(t *testing.T) {
+	r := newRig(t, 80, 24, loggedOut())
+	values := filled
+	values.Service = OwnService
+	r.form = newForm(values)
+	r.form.dress(r.pen, 80)
+	r.form.turn(4)
+	r.keys("right", "enter")
+	if r.session != nil {
+		t.Error("the emulator is used, which does not run")
+	}
+	wantOn(t, r.screen(t), "start ttlchat without --rest-url")
+}
+
+// TestFaultsWhileTyping: a field says what is wrong as soon as something is in it.
+func TestFaultsWhileTyping(t *testing.T) {
+	r := newRig(t, 80, 24, loggedOut())
+	r.write("!")
+	wantOn(t, r.screen(t), "is no user name")
+	r.keys("backspace")
+	if r.form.faults[0] != nil {
+		t.Error("the fault stays although it is mended")
 	}
 }
 
@@ -120,11 +173,11 @@ func TestLoginScreenKeys(t *testing.T) {
 	r.keys("ctrl+r")
 	wantOn(t, r.screen(t), "nobody has logged in yet")
 	r.write("?")
-	if r.help || r.form.values().User != "alice?" {
+	if r.dialog != nil || r.form.values().User != "alice?" {
 		t.Errorf("a typed ? opens the help, or is lost: %q", r.form.values().User)
 	}
 	r.keys("f1")
-	wantOn(t, r.screen(t), "Keys, also while typing")
+	wantOn(t, r.screen(t), "Keys everywhere, also while typing")
 	r.keys("esc")
 	r.send(tea.PasteMsg{Content: "\x1b]0;x\x07paste"})
 	if got := r.form.values().User; got != "alice?paste" {
@@ -137,7 +190,7 @@ func TestSummary(t *testing.T) {
 	if r.summary() != "" {
 		t.Error("there is a summary without a session")
 	}
-	r = opened(t, 80, 24, online(), talk()...)
+	r = opened(t, 80, 24, online(), talking()...)
 	r.happen(session.Event{Name: session.TokenExpired}, session.Event{Name: session.MessageSent})
 	if want := "ttlchat: logins 1, renewals 1, expiries 1; messages sent 1, received 2"; r.summary() != want {
 		t.Errorf("got  %s\nwant %s", r.summary(), want)

@@ -1,11 +1,14 @@
 package tui
 
 import (
+	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/exp/golden"
 
 	"github.com/ttlchat/ttlchat/session"
@@ -16,7 +19,7 @@ var sizes = []tea.WindowSizeMsg{{Width: 120, Height: 40}, {Width: 80, Height: 24
 
 // conversation opens a screen in the middle of a talk, with own messages in every state.
 func conversation(t testing.TB, size tea.WindowSizeMsg, snap session.Snapshot, more ...session.Event) *rig {
-	r := opened(t, size.Width, size.Height, snap, talk()...)
+	r := opened(t, size.Width, size.Height, snap, talking()...)
 	for _, text := range []string{"hello", "are you sure?", "and now?", "one more"} {
 		r.write(text)
 		r.keys("enter")
@@ -68,6 +71,42 @@ func moments() map[string]func(testing.TB, tea.WindowSizeMsg) *rig {
 			r.keys("ctrl+p", "down")
 			return r
 		},
+		"faults": func(t testing.TB, size tea.WindowSizeMsg) *rig {
+			r := conversation(t, size, online())
+			r.broken.list = []Fault{{ID: "f1", Target: "token-server", Name: "status", Count: 3, Applied: 1, Params: map[string]string{"status": "503"}}}
+			r.send(faultsMsg{list: r.broken.list})
+			r.keys("ctrl+f", "down", "down", "down", "down")
+			return r
+		},
+		"token": func(t testing.TB, size tea.WindowSizeMsg) *rig {
+			r := conversation(t, size, online())
+			r.keys("ctrl+t")
+			return r
+		},
+		"palette": func(t testing.TB, size tea.WindowSizeMsg) *rig {
+			r := conversation(t, size, online())
+			r.keys("ctrl+k", "down", "down")
+			return r
+		},
+		"details": func(t testing.TB, size tea.WindowSizeMsg) *rig {
+			r := conversation(t, size, online())
+			r.keys("tab", "up", "up", "enter")
+			return r
+		},
+		"commands": func(t testing.TB, size tea.WindowSizeMsg) *rig {
+			r := conversation(t, size, online())
+			r.write("/re")
+			return r
+		},
+		"conversations": func(t testing.TB, size tea.WindowSizeMsg) *rig {
+			r := conversation(t, size, online())
+			for range 30 {
+				r.happen(session.Event{Name: session.MessageReceived, From: "echo", Text: "one of many"})
+			}
+			r.happen(session.Event{Name: session.MessageReceived, From: "bob", Text: "psst"})
+			r.keys("pgup")
+			return r
+		},
 		"timeline": func(t testing.TB, size tea.WindowSizeMsg) *rig {
 			r := conversation(t, size, online())
 			r.keys("tab")
@@ -86,13 +125,35 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+// TestColours holds the colours of the moments that have most of them, at the four sizes on either background and with NO_COLOR, as the
+// terminal gets them.
 func TestColours(t *testing.T) {
-	for name, background := range map[string]tea.BackgroundColorMsg{"dark": {}, "light": {Color: lightGrey{}}} {
-		t.Run(name, func(t *testing.T) {
-			r := conversation(t, sizes[0], lastFifth())
-			r.send(background)
-			golden.RequireEqual(t, r.View().Content)
-		})
+	looks := map[string]struct {
+		background tea.BackgroundColorMsg
+		profile    colorprofile.Profile
+	}{
+		"dark": {tea.BackgroundColorMsg{}, colorprofile.TrueColor}, "light": {tea.BackgroundColorMsg{Color: lightGrey{}}, colorprofile.TrueColor},
+		"no_color": {tea.BackgroundColorMsg{}, colorprofile.ASCII},
+	}
+	all := moments()
+	for name, look := range looks {
+		for _, moment := range []string{"login", "online", "last_fifth", "expired", "stopped", "faults", "timeline", "token"} {
+			for _, size := range sizes {
+				t.Run(fmt.Sprintf("%s_%s_%dx%d", name, moment, size.Width, size.Height), func(t *testing.T) {
+					r := all[moment](t, size)
+					r.send(look.background)
+					var out bytes.Buffer
+					w := colorprofile.Writer{Forward: &out, Profile: look.profile}
+					if _, err := w.WriteString(r.View().Content); err != nil {
+						t.Fatal(err)
+					}
+					if name == "no_color" && strings.Contains(out.String(), "38;2") {
+						t.Error("there are colours")
+					}
+					golden.RequireEqual(t, out.String())
+				})
+			}
+		}
 	}
 }
 

@@ -8,18 +8,25 @@ import (
 	"github.com/ttlchat/ttlchat/session"
 )
 
-// header draws who, where, and the state by name; on screens that have no room for the token panel, the token and the situation too.
+// header draws who, where, and the state by name, and every fault that is on; on screens that have no room for the card of the token, the
+// token and the situation too.
 func (m *model) header(v tokenView) []string {
 	switch {
 	case m.small():
 		return m.smallHeader(v)
 	case m.large():
-		where := m.dim.Render(" on " + printable.Line(m.cfg.Where, 40))
+		left := m.who(v) + m.dim.Render(" on "+printable.Line(m.where, 40))
 		answers := m.dim.Render("will-expire → " + afterWillExpire(v.Policy) + "   expired → " + afterExpired(v.Policy) + "   ")
-		return []string{m.spread(m.width, m.who(v)+where, answers+m.wallClock(v), m.wallClock(v))}
+		long, short := m.faultWords(60)+"   "+m.wallClock(v), m.faultWords(12)+"   "+m.wallClock(v)
+		return []string{m.spread(m.width, left, answers+long, long, short, m.wallClock(v))}
 	default:
-		top := []string{m.spread(m.width, m.who(v), m.wallClock(v)), m.fit(" "+v.strip(m.width-2), m.width)}
-		return append(top, m.situation(v, 3)...)
+		right := m.wallClock(v)
+		top := []string{
+			m.spread(m.width, m.who(v), m.faultWords(30)+"  "+right, m.faultWords(12)+"  "+right, right),
+			m.fit(" "+v.strip(m.width-2), m.width),
+			m.fit(" "+m.path(), m.width),
+		}
+		return append(top, m.situation(v, 2)...)
 	}
 }
 
@@ -30,6 +37,8 @@ func (m *model) smallHeader(v tokenView) []string {
 	switch {
 	case v.over():
 		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
+	case len(m.faults.on()) > 0:
+		beside = m.faultWords(16)
 	case !v.mortal(), v.State == session.Expired, v.State == session.Waiting:
 		below = m.situation(v, 1+m.height/10)
 	case !v.WillExpireFired && v.Token.WillExpireAt.After(v.now):
@@ -45,7 +54,7 @@ func (m *model) smallHeader(v tokenView) []string {
 // who draws the program, the two who talk, the state and the profile.
 func (m *model) who(v tokenView) string {
 	return " " + m.accent.Bold().Render("ttlchat") + "  " + m.strong.Render(printable.Line(v.User, 64)) + m.dim.Render(" → ") +
-		printable.Line(m.peer, 64) + "  " + m.state(v) + "  " + m.dim.Render(v.Profile.Name)
+		printable.Line(m.talk.peer, 64) + "  " + m.state(v) + "  " + m.dim.Render(v.Profile.Name)
 }
 
 // state draws the state by name, with a dot that tells whether the link is up.
@@ -54,7 +63,11 @@ func (m *model) state(v tokenView) string {
 	if v.Linked {
 		dot = "● "
 	}
-	return m.tones[stateTones[v.State]].Bold().Render(dot + strings.ToUpper(stateWord(v.State)))
+	word := dot + strings.ToUpper(stateWord(v.State))
+	if !m.small() {
+		word = " " + word + " "
+	}
+	return m.pills[stateTones[v.State]].Render(word)
 }
 
 // wallClock draws the session's time of day while it is kept up to date: a clock that stands still would lie.

@@ -34,7 +34,7 @@ func testLook() look { return look{pen: pen{styles: newStyles(true)}, width: 80}
 func TestWindow(t *testing.T) {
 	l := testLook()
 	rapid.Check(t, func(t *rapid.T) {
-		var h history[*plain]
+		h := history[*plain]{keep: 1000}
 		var all []string
 		height := rapid.IntRange(1, 12).Draw(t, "height")
 		bottom := -1 // the number of lines up to the end of the window; -1 follows
@@ -76,22 +76,22 @@ func TestWindow(t *testing.T) {
 }
 
 func TestHistoryIsBounded(t *testing.T) {
-	var h history[*plain]
+	h := history[*plain]{keep: 1000}
 	gone := 0
-	for i := range 3 * keep {
+	for i := range 3 * h.keep {
 		gone += len(h.add(&plain{name: i, height: 1}))
-		if len(h.entries) > keep {
+		if len(h.entries) > h.keep {
 			t.Fatalf("%d entries are kept", len(h.entries))
 		}
 	}
-	if gone == 0 || gone != h.dropped || gone+len(h.entries) != 3*keep {
+	if gone == 0 || gone != h.dropped || gone+len(h.entries) != 3*h.keep {
 		t.Fatalf("%d gone, %d dropped, %d kept", gone, h.dropped, len(h.entries))
 	}
 	l := testLook()
-	if got := h.window(l, 1); !slices.Equal(got, []string{fmt.Sprintf("%d.0", 3*keep-1)}) {
+	if got := h.window(l, 1); !slices.Equal(got, []string{fmt.Sprintf("%d.0", 3*h.keep-1)}) {
 		t.Errorf("the newest line is %q", got)
 	}
-	h.scroll(l, 3, 4*keep)
+	h.scroll(l, 3, 4*h.keep)
 	top := h.window(l, 3)
 	if want := fmt.Sprintf("the oldest %d are no longer kept", h.dropped); !strings.Contains(top[0], want) {
 		t.Errorf("the top is %q, want %q", top, want)
@@ -103,7 +103,8 @@ func TestHistoryIsBounded(t *testing.T) {
 }
 
 func TestOnlyVisibleEntriesAreRendered(t *testing.T) {
-	var h history[*plain]
+	h := history[*plain]{keep: 1000}
+	h.keep = 5000
 	for i := range 5000 {
 		h.add(&plain{name: i, height: 1})
 	}

@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -11,14 +12,19 @@ import (
 	"github.com/ttlchat/ttlchat/session"
 )
 
-// action is one thing that a person can do. The table of actions is all that the screen, its hints and its help know of keys.
+// action is one thing that a person can do. The table of actions is all that the screen, its hints, its help, its palette, its completion
+// and docs/keys.md know of keys.
 type action struct {
 	// keys are the keys, how they are written in the help, and a word or two for the hints; without a word there is no hint.
 	keys key.Binding
-	// command is the slash command that does the same, "" when there is none. Its help explains the action.
+	// command is the slash command that does the same, "" when there is none. Its help explains the action when help is empty.
 	command string
-	// help explains an action that has no command.
-	help string
+	// usage are the arguments of a command that only the screen has, and with does it with them.
+	usage string
+	with  func(*model, string)
+	help  string
+	// panel is the one that must have the focus, or anywhere.
+	panel int
 	// first: the login screen knows the action too.
 	first bool
 	// why says why the action cannot be done now, "" when it can. Nil means that it always can.
@@ -27,41 +33,91 @@ type action struct {
 	do func(*model)
 }
 
+// anywhere is the panel of actions that do not depend on the focus.
+const anywhere = -1
+
 func bind(word, shown string, keys ...string) key.Binding {
 	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, word))
 }
 
-// actions is the table, the most wanted ones first.
-func actions() []action {
-	return []action{
+// actions is the table: what always works, the most wanted first, and then what the panels add.
+func actions(panels []panel) []action {
+	all := []action{
 		{keys: bind("renew", "^R", "ctrl+r"), command: "/renew", why: whyNotRenew},
 		{keys: bind("expire", "^E", "ctrl+e"), command: "/expire", why: whyNotExpire},
 		{keys: bind("skip", "^N", "ctrl+n"), command: "/skip", why: whyNotSkip},
 		{keys: bind("policy", "^P", "ctrl+p"), command: "/policy", do: (*model).togglePolicy},
+		{keys: bind("faults", "^F", "ctrl+f"), command: "/faults", help: "break something: the emulator's faults, and events to make happen",
+			do: func(m *model) { m.toggle(faultPanel) }},
+		{keys: bind("", "^X", "ctrl+x"), command: "/clear-faults", help: "switch all faults off", why: whyNotClear, do: (*model).clearFaults},
+		{keys: bind("token", "^T", "ctrl+t"), command: "/token", help: "read the tokens field by field, and what a renewal changed",
+			do: func(m *model) { m.toggle(tokenPanel) }},
 		{keys: bind("log in", "^L", "ctrl+l"), command: "/login", why: whyNotLogin},
 		{keys: bind("log out", "^O", "ctrl+o"), command: "/logout", why: whyNotLogout},
-		{keys: bind("", "?", "?", "f1"), help: "show or hide this help (F1 always, ? while nothing is typed)", first: true,
-			do: (*model).toggleHelp},
-		{keys: bind("", "Enter", "enter"), help: "send the message, or run the command"},
-		{keys: bind("", "^J", "alt+enter", "ctrl+j", "shift+enter"), help: "begin a new line in the message (Alt+Enter too)"},
+		{keys: bind("commands", "^K", "ctrl+k"), help: "find anything that can be done by its name", do: (*model).showPalette},
+		{keys: bind("", "?", "?", "f1"), command: "/keys", help: "show the keys that make sense here (F1 always, ? while nothing is typed)",
+			first: true, do: (*model).showHelp},
 		{keys: bind("", "Tab", "tab"), help: "go to the next panel, Shift+Tab to the one before", do: func(m *model) { m.turn(1) }},
-		{keys: bind("", "Shift+Tab", "shift+tab"), do: func(m *model) { m.turn(-1) }},
-		{keys: bind("", "PgUp", "pgup"), help: "scroll the panel back; PgDn, the wheel, and ↑↓ outside the chat scroll too",
-			do: func(m *model) { m.scrollPage(1) }},
-		{keys: bind("", "PgDn", "pgdown"), do: func(m *model) { m.scrollPage(-1) }},
-		{keys: bind("", "Esc", "esc"), help: "leave what is open, return to the newest line; when logged out, change the login",
-			do: (*model).escape},
-		{keys: bind("", "F2", "f2"), help: "give the mouse to the terminal, to select text, or take it back", do: (*model).toggleMouse},
+		{keys: bind("", "", "shift+tab"), do: func(m *model) { m.turn(-1) }},
+		{keys: bind("", "PgUp", "pgup"), help: "scroll the panel back, PgDn forward; the wheel scrolls too", do: func(m *model) { m.page(1) }},
+		{keys: bind("", "", "pgdown"), do: func(m *model) { m.page(-1) }},
+		{keys: bind("", "Alt+↓", "alt+down"), help: "go to the next conversation, Alt+↑ to the one before", why: whyNotTurnTalk,
+			do: func(m *model) { m.turnTalk(1) }},
+		{keys: bind("", "", "alt+up"), why: whyNotTurnTalk, do: func(m *model) { m.turnTalk(-1) }},
+		{keys: bind("", "F3", "f3"), command: "/find", usage: "text", help: "look for a text in the conversation; again looks further up",
+			do: func(m *model) { m.find("") }, with: (*model).find},
+		{keys: bind("", "F5", "f5"), command: "/resend", help: "send the messages again that failed", why: whyNotResend, do: (*model).resend},
+		{keys: bind("", "^Y", "ctrl+y"), command: "/copy", help: "copy the message, event or token that is pointed at", why: whyNotCopy,
+			do: (*model).copyHere},
+		{keys: bind("", "", ""), command: "/raw", help: "show a message as it came, with everything escaped", do: (*model).showRaw},
+		{keys: bind("", "", ""), command: "/export", usage: "[file]", help: "export the timeline to a file, as JSON lines", why: whyNotDetails,
+			do: func(m *model) { m.export("") }, with: (*model).export},
+		{keys: bind("", "Esc", "esc"), help: "leave what is open, return to the newest line; when logged out, change the login", do: (*model).escape},
+		{keys: bind("", "F2", "f2"), command: "/mouse", help: "give the mouse to the terminal, to select text, or take it back",
+			do: (*model).toggleMouse},
 		{keys: bind("", "^Z", "ctrl+z"), help: "suspend; deadlines are looked at again on return", first: true,
 			do: func(m *model) { m.queue(tea.Suspend) }},
 		{keys: bind("quit", "^C", "ctrl+c"), command: "/quit", first: true},
 	}
+	for i := range all {
+		all[i].panel = anywhere
+	}
+	for i, p := range panels {
+		for _, a := range p.keys {
+			a.panel = i
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// shared tells whether headless mode has the action's command too.
+func (a action) shared() bool {
+	_, ok := command.Find(a.command)
+	return ok
 }
 
 // explain is the help text of the action.
 func (a action) explain() string {
 	c, _ := command.Find(a.command)
 	return cmp.Or(a.help, c.Help)
+}
+
+// name is what the action is called in a list: its command, or its panel's word for it.
+func (a action) name() string { return cmp.Or(a.command, a.keys.Help().Desc, a.keys.Help().Key) }
+
+// args shows the arguments of the action's command.
+func (a action) args() string {
+	c, _ := command.Find(a.command)
+	return cmp.Or(a.usage, c.Args)
+}
+
+// needsArgs tells whether the command means nothing without arguments.
+func (a action) needsArgs() bool { return a.args() != "" && a.args()[0] != '[' }
+
+// here tells whether the action makes sense where the focus is.
+func (a action) here(m *model) bool {
+	return a.panel == anywhere || a.panel == m.focus && m.session != nil
 }
 
 // whyNot says why the action cannot be done now.
@@ -76,26 +132,40 @@ func (a action) whyNot(m *model) string {
 	}
 }
 
-// press does what the key does, and tells whether the table knows the key.
+// press does what the key does, and tells whether the table knows the key here.
 func (m *model) press(msg tea.KeyPressMsg) bool {
-	i := slices.IndexFunc(m.actions, func(a action) bool { return key.Matches(msg, a.keys) })
-	if i < 0 {
-		return false
+	for _, a := range m.actions {
+		if !key.Matches(msg, a.keys) || !a.here(m) {
+			continue
+		}
+		switch {
+		case a.do == nil && a.command == "", // it is the input's
+			m.session == nil && a.command == "" && !a.first, // it is the login screen's
+			msg.String() == "?" && !m.idleInput():           // it is text
+			return false
+		}
+		m.act(a)
+		return true
 	}
-	a := m.actions[i]
+	return false
+}
+
+// act does what an action does, or says why it cannot.
+func (m *model) act(a action) {
 	switch {
-	case a.do == nil && a.command == "", // it is the input's
-		m.session == nil && a.command == "" && !a.first, // it is the login screen's
-		msg.String() == "?" && !m.idleInput():           // it is text
-		return false
-	case a.do == nil:
-		m.run(a.command)
 	case a.whyNot(m) != "":
-		m.say(a.whyNot(m), late)
-	default:
+		m.say("cannot "+a.verb()+": "+a.whyNot(m), late)
+	case a.do != nil:
+		m.tried[a.command] = true
 		a.do(m)
+	default:
+		m.run(a.command)
 	}
-	return true
+}
+
+// verb names the action in a sentence.
+func (a action) verb() string {
+	return cmp.Or(a.keys.Help().Desc, strings.TrimPrefix(a.command, "/"), "do that")
 }
 
 // idleInput tells whether a "?" can be meant for the screen, because nothing is being typed.
@@ -103,16 +173,44 @@ func (m *model) idleInput() bool {
 	return m.session != nil && (m.input.Length() == 0 || m.focus != chatPanel)
 }
 
+// actionOf returns the action of a command line, or nil.
+func (m *model) actionOf(line string) *action {
+	name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	i := slices.IndexFunc(m.actions, func(a action) bool { return a.command != "" && a.command == strings.ToLower(name) })
+	if i < 0 {
+		return nil
+	}
+	return &m.actions[i]
+}
+
+// otherCommands are the shared commands that have no key.
+func (m *model) otherCommands() []command.Command {
+	return slices.DeleteFunc(command.Table(), func(c command.Command) bool { return m.actionOf(c.Name) != nil })
+}
+
 // run carries out a command line, or says why it cannot be carried out now.
 func (m *model) run(line string) {
-	c, _ := command.Find(line)
-	for _, a := range m.actions {
-		if a.command != "" && a.command == c.Name {
-			if why := a.whyNot(m); why != "" {
-				m.say("cannot "+a.keys.Help().Desc+": "+why, late)
-				return
-			}
+	a := m.actionOf(line)
+	if a != nil {
+		if why := a.whyNot(m); why != "" {
+			m.say("cannot "+a.verb()+": "+why, late)
+			return
 		}
+	}
+	if a != nil {
+		m.tried[a.command] = true
+	}
+	if a != nil && !a.shared() {
+		_, args, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch args = strings.TrimSpace(args); {
+		case args == "":
+			a.do(m)
+		case a.with != nil:
+			a.with(m, args)
+		default:
+			m.say(a.command+" takes no arguments", late)
+		}
+		return
 	}
 	reply, err := command.Run(line, target{m})
 	if err != nil {
@@ -153,8 +251,8 @@ func whyNotLogout(m *model) string {
 
 func whyNotEmulator(m *model) string {
 	switch {
-	case m.cfg.Emulator == nil:
-		return cmp.Or(m.cfg.EmulatorNote, "there is no emulator within reach")
+	case m.emulator == nil:
+		return cmp.Or(m.emulatorNote, "there is no emulator within reach")
 	case m.jumping:
 		return "the last jump of the clocks is under way"
 	default:

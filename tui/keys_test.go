@@ -69,7 +69,7 @@ func TestActions(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					r := opened(t, 120, 40, test.snap)
 					if test.alone {
-						r.cfg.Emulator, r.cfg.EmulatorNote = nil, "this is not our emulator"
+						r.model.emulator, r.emulatorNote = nil, "this is not our emulator"
 					}
 					if strings.HasPrefix(way, "ctrl+") {
 						r.write("half a message") // the keys work while typing
@@ -158,32 +158,34 @@ func TestSuspend(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	r := opened(t, 120, 60, online())
+	r := opened(t, 160, 90, online())
 	for _, open := range []string{"?", "f1"} {
 		r.keys(open)
 		screen := r.screen(t)
 		for _, a := range r.actions {
-			wantOn(t, screen, a.explain())
+			if a.here(r.model) && a.keys.Help().Key != "" {
+				wantOn(t, screen, a.explain())
+			}
 		}
 		for _, c := range command.Table() {
 			wantOn(t, screen, c.Name, c.Args, c.Help)
 		}
 		r.keys("esc")
-		if r.help {
+		if r.dialog != nil {
 			t.Fatal("Esc does not close the help")
 		}
 	}
 	r.write("what")
 	r.keys("?")
-	if r.help || r.input.Value() != "what?" {
+	if r.dialog != nil || r.input.Value() != "what?" {
 		t.Errorf("a typed ? opens the help, or is lost: %q", r.input.Value())
 	}
 	r.keys("f1")
-	if !r.help {
+	if r.dialog == nil {
 		t.Error("F1 does not open the help while typing")
 	}
 	r.keys("f1", "tab", "?")
-	if !r.help {
+	if r.dialog == nil {
 		t.Error("? does not open the help while another panel has the focus")
 	}
 	r.keys("ctrl+r")
@@ -239,8 +241,8 @@ func TestSendFails(t *testing.T) {
 	r.fake.fails = errNope
 	r.write("hello")
 	r.keys("enter")
-	if r.notice != "nope" || r.input.Value() != "hello" || len(r.chat.entries) != 0 {
-		t.Errorf("notice %q, input %q, %d messages", r.notice, r.input.Value(), len(r.chat.entries))
+	if r.notice != "nope" || r.input.Value() != "hello" || len(r.talk.entries) != 0 {
+		t.Errorf("notice %q, input %q, %d messages", r.notice, r.input.Value(), len(r.talk.entries))
 	}
 }
 
@@ -269,11 +271,30 @@ func TestNewlineAndPaste(t *testing.T) {
 func TestCompletions(t *testing.T) {
 	r := opened(t, 80, 24, online())
 	r.write("/")
-	wantOn(t, r.screen(t), "/renew  /login  /logout  /expire  /skip")
+	wantOn(t, r.screen(t), "▌ /renew", "/expire", "/skip", "/policy")
 	r.write("log")
-	wantOn(t, r.screen(t), "/login  /logout")
-	r.write("o")
-	wantOn(t, r.screen(t), "/logout  log out")
+	wantOn(t, r.screen(t), "▌ /login", "/logout")
+	r.keys("down", "tab")
+	if r.input.Value() != "/logout" {
+		t.Errorf("Tab leaves %q", r.input.Value())
+	}
+	wantOn(t, r.screen(t), "▌ /logout", "log out")
+	r.keys("esc")
+	if len(r.offers()) != 0 {
+		t.Error("Esc does not close the list")
+	}
+	r.completer = completer{}
+	r.input.SetValue("/fin")
+	r.keys("enter") // it wants arguments
+	if r.input.Value() != "/find " {
+		t.Errorf("Enter leaves %q", r.input.Value())
+	}
+	r.input.SetValue("/log")
+	r.completer = completer{}
+	r.keys("down", "enter")
+	if want := []string{"logout"}; !slices.Equal(r.fake.asked, want) {
+		t.Errorf("Enter asks %v, want %v", r.fake.asked, want)
+	}
 }
 
 func TestFate(t *testing.T) {
@@ -293,23 +314,23 @@ func TestScrolling(t *testing.T) {
 			session.Event{Name: session.TokenRequested, Token: strings.Repeat("y", i+1)})
 	}
 	still := r.screen(t)
-	for _, scroll := range []tea.Msg{press("pgup"), tea.MouseWheelMsg{X: 2, Button: tea.MouseWheelUp}} {
+	for _, scroll := range []tea.Msg{press("pgup"), tea.MouseWheelMsg{X: 2, Y: 10, Button: tea.MouseWheelUp}} {
 		r.send(scroll)
-		if !r.chat.away || r.timeline.away {
+		if !r.talk.away || r.timeline.away {
 			t.Errorf("%v scrolls the wrong panel", scroll)
 		}
-		wantOn(t, r.screen(t), "newer lines below")
+		wantOn(t, r.screen(t), "below ↓ Esc")
 		r.keys("esc")
 		if r.screen(t) != still {
 			t.Error("Esc does not lead back to the newest line")
 		}
 	}
 	r.keys("tab", "up")
-	r.send(tea.MouseWheelMsg{X: 100, Button: tea.MouseWheelUp})
-	if r.chat.away || !r.timeline.away {
+	r.send(tea.MouseWheelMsg{X: 100, Y: 35, Button: tea.MouseWheelUp})
+	if r.talk.away || !r.timeline.away {
 		t.Error("the timeline does not scroll")
 	}
-	r.keys("pgdown", "down", "shift+tab")
+	r.keys("pgdown", "end", "shift+tab")
 	if r.timeline.away || r.focus != chatPanel || r.screen(t) != still {
 		t.Error("the timeline does not scroll back")
 	}
@@ -324,8 +345,8 @@ func TestScrolling(t *testing.T) {
 }
 
 func TestTabs(t *testing.T) {
-	r := opened(t, 80, 24, online(), talk()...)
-	for _, want := range []string{"client    renewed", "will expire in", "still there?"} {
+	r := opened(t, 80, 24, online(), talking()...)
+	for _, want := range []string{"renewed: 007eJx…9f2a", "the token in use, the 2nd", "[ ] status", "still there?"} {
 		r.keys("tab")
 		wantOn(t, r.screen(t), want)
 	}
@@ -334,16 +355,13 @@ func TestTabs(t *testing.T) {
 		t.Error("Esc does not lead back to the chat")
 	}
 	r.keys("tab", "tab")
-	r.send(tea.WindowSizeMsg{Width: 120, Height: 40}) // where the token is always shown and has no tab
-	r.keys("tab")
-	if r.focus != chatPanel {
-		t.Errorf("the focus is on panel %d", r.focus)
-	}
+	r.send(tea.WindowSizeMsg{Width: 120, Height: 40})
+	wantOn(t, r.screen(t), "the token in use, the 2nd", "still there?")
 }
 
 // TestLeave goes back to the login screen, where what is left of the old session must change nothing.
 func TestLeave(t *testing.T) {
-	r := opened(t, 80, 24, stopped(), talk()...)
+	r := opened(t, 80, 24, stopped(), talking()...)
 	r.write("x")
 	r.keys("esc")
 	if r.session == nil {
@@ -361,10 +379,10 @@ func TestLeave(t *testing.T) {
 	}
 	wantOn(t, r.screen(t), "talk to", "Enter logs in")
 	before := len(r.timeline.entries)
-	r.happen(talk()...)
+	r.happen(talking()...)
 	r.keys("enter")
-	r.send(eventsMsg{opened: 1, events: talk()})
-	if len(r.timeline.entries) != before || len(r.chat.entries) != 0 {
+	r.send(eventsMsg{opened: 1, events: talking()})
+	if len(r.timeline.entries) != before || len(r.talk.entries) != 0 {
 		t.Error("late events of the old session are shown")
 	}
 }
@@ -377,8 +395,8 @@ func TestEmulatorEvents(t *testing.T) {
 		{At: noon, Name: "message.stored", User: "alice", Text: "alice to echo"},
 	}})
 	screen := r.screen(t)
-	wantOn(t, screen, "token.issued: ends 12:05:01", "rest.request bob 401: POST /token")
-	if strings.Contains(screen, "message.stored") {
+	wantOn(t, screen, "token issued: ends 12:05:01", "bob 401: POST /token")
+	if strings.Contains(screen, "message stored") {
 		t.Error("the timeline tells of messages")
 	}
 	r.send(emulatorMsg{err: errNope})

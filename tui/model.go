@@ -22,53 +22,66 @@ const (
 	maxInputLines = 200
 )
 
-// panel is a part of the screen that can be scrolled or, on smaller screens, turned to.
-type panel int
-
-const (
-	chatPanel panel = iota
-	timelinePanel
-	tokenPanel
-	panels
-)
-
 // model is the whole program. Only Update changes it, and only View draws it.
 type model struct {
 	pen
 	cfg     Config
 	ctx     context.Context // ends the waiting commands
+	panels  []panel
 	actions []action
 
 	width, height int
+	ascii         bool
 	form          form
 
 	// session is nil while the login screen is up. opened counts sessions, so that late events of an earlier one change nothing.
-	session Session
-	opened  int
-	events  Events
-	missed  uint64 // events that the reader was too slow for
-	again   bool   // there has been a login
-	snap    session.Snapshot
-	policy  session.Policy
-	peer    string
+	session  Session
+	opened   int
+	openedAt time.Time // by the machine's clock
+	events   Events
+	missed   uint64 // events that the reader was too slow for
+	again    bool   // there has been a login
+	snap     session.Snapshot
+	last     change
+	policy   session.Policy
+	// emulator is nil, with a note why, when the session does not run on one within reach; where names the service.
+	emulator     Emulator
+	emulatorNote string
+	where        string
 
-	chat     transcript
-	timeline timeline
-	input    textarea.Model
-	focus    panel
-	drawer   drawer
-	help     bool
-	helpTop  int
-	mouseOff bool
-	jumping  bool
+	talks     []*talk
+	talk      *talk // the one on the screen
+	timeline  timeline
+	inspector inspector
+	faults    faults
+	focus     int // the panel that has it
+	side      int // the panel beside the chat, where there is room for one
+
+	input      textarea.Model
+	inputDrawn string // as it looked last
+	inputLook  inputLook
+	typed      []string // what was sent, to be brought back
+	recalled   int      // how far back
+	sought     string   // what F3 looks for
+	completer  completer
+	drawer     drawer
+	dialog     dialog // nil when none is open
+	mouseOff   bool
+	jumping    bool
+
+	// tried are the commands that were used, tipped counts the tips that are done with.
+	tried    map[string]bool
+	tipped   int
+	untipped bool
 
 	// notice answers the last key or command, until the next key.
 	notice     string
 	noticeTone tone
 
-	tick    ticker
-	counts  map[session.EventName]int
-	pending []tea.Cmd // what Update has to start
+	tick     ticker
+	breathed time.Time // when events were asked for last
+	counts   map[session.EventName]int
+	pending  []tea.Cmd // what Update has to start
 }
 
 func newModel(ctx context.Context, cfg Config) *model {
@@ -76,9 +89,11 @@ func newModel(ctx context.Context, cfg Config) *model {
 		cfg.Policy = session.Policy{OnWillExpire: session.WillExpireRenew, OnExpired: session.ExpiredRelogin}
 	}
 	m := &model{
-		pen: pen{cells: ansi.WcWidth, zone: time.Local}, cfg: cfg, ctx: ctx, actions: actions(), policy: cfg.Policy,
-		form: newForm(cfg.Form), chat: newTranscript(), counts: map[session.EventName]int{}, input: newInput(),
+		pen: pen{cells: ansi.WcWidth, zone: time.Local}, cfg: cfg, ctx: ctx, panels: panels(), policy: cfg.Policy, ascii: cfg.ASCII,
+		form: newForm(cfg.Form), counts: map[session.EventName]int{}, tried: map[string]bool{}, input: newInput(), timeline: newTimeline(),
+		faults: newFaults(cfg.Faults), emulator: cfg.Emulator, emulatorNote: cfg.EmulatorNote, where: cfg.Where, side: timelinePanel,
 	}
+	m.actions = actions(m.panels)
 	m.dress(true) // most terminals are dark, and those that tell will tell
 	return m
 }
@@ -108,14 +123,16 @@ func (m *model) dress(dark bool) {
 // resize fits everything to the size of the terminal.
 func (m *model) resize(width, height int) {
 	m.width, m.height = max(width, 0), max(height, 0)
-	m.input.MaxHeight = min(max(m.height/5, 1), 6)
+	m.input.MaxHeight = m.inputLines()
 	m.input.SetWidth(m.width - 2*m.margin())
 	m.form.dress(m.pen, m.width)
 }
 
 // Init asks the terminal for its background and begins to follow the emulator.
 func (m *model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, m.awaitEmulator())
+	m.pending = nil
+	m.askFaults(nil)
+	return tea.Batch(append(m.pending, tea.RequestBackgroundColor, m.awaitEmulator(0))...)
 }
 
 // Update takes one message. It does no I/O: what may block is returned as a command.
@@ -151,12 +168,18 @@ func (m *model) take(msg tea.Msg) {
 		m.takePaste(msg.Content)
 	case tea.MouseWheelMsg:
 		m.takeWheel(msg.Mouse())
+	case tea.MouseClickMsg:
+		m.takeClick(msg.Mouse())
 	case tickMsg:
 		m.tick.fired(msg)
 	case eventsMsg:
 		m.takeEvents(msg)
 	case emulatorMsg:
 		m.takeEmulator(msg)
+	case faultsMsg:
+		m.takeFaults(msg)
+	case exportedMsg:
+		m.takeExported(msg)
 	case jumpedMsg:
 		m.jumping = false
 		if msg.err != nil {
@@ -167,21 +190,33 @@ func (m *model) take(msg tea.Msg) {
 
 func (m *model) takeKey(msg tea.KeyPressMsg) {
 	m.notice = ""
+	name := msg.String()
 	switch {
-	case m.help && m.pressHelp(msg.String()),
-		m.session != nil && m.drawer.open && m.pressDrawer(msg.String()):
-		return
-	case m.session == nil && msg.String() == "enter":
+	case m.dialog != nil && m.dialog.press(m, msg):
+	case m.session == nil && name == "enter":
 		m.open()
-	case m.session != nil && msg.String() == "enter":
-		m.submit()
-	case m.session != nil && m.focus != chatPanel && msg.String() == "up":
-		m.scroll(m.focus, 1)
-	case m.session != nil && m.focus != chatPanel && msg.String() == "down":
-		m.scroll(m.focus, -1)
+	case m.session == nil:
+		if !m.press(msg) {
+			m.edit(msg)
+		}
+	case m.faults.edit != nil && m.pressEdit(msg),
+		m.drawer.open && m.pressDrawer(name),
+		m.pressOffers(name):
+	case m.focus != chatPanel && (name == "up" || name == "down"):
+		m.movePanel(map[string]int{"up": 1, "down": -1}[name])
+	case m.focus == chatPanel && (name == "up" || name == "down") && m.sentBefore(name):
 	case m.press(msg):
-	default:
+	case m.focus == chatPanel:
+		m.completer = completer{}
 		m.edit(msg)
+	default:
+		m.say(printable.Line(name, 20)+" does nothing here: Esc leads back to the chat, ? shows the keys", calm)
+	}
+}
+
+func (m *model) movePanel(lines int) {
+	if a, ok := m.areaOf(m.focus); ok {
+		m.panels[m.focus].move(m, a, lines)
 	}
 }
 
@@ -228,17 +263,31 @@ func (m *model) open() {
 		m.end(s)
 		return
 	}
-	m.session, m.peer, m.chat = s, values.Peer, newTranscript()
+	m.session, m.talks, m.talk = s, nil, nil
+	m.talk = m.talkWith(values.Peer)
+	m.last, m.dialog = change{}, nil
+	m.place(values)
 	m.opened++
+	m.openedAt = time.Now()
 	m.events, m.missed, m.again = s.Follow(), 0, false
-	m.queue(m.awaitSession())
+	m.focusOn(chatPanel)
+	m.queue(m.awaitSession(0))
 	s.Login()
+}
+
+// place notes where the session runs: what belongs to the emulator acts only on sessions that run on it.
+func (m *model) place(f Form) {
+	m.emulator, m.emulatorNote, m.where, m.faults.source = m.cfg.Emulator, m.cfg.EmulatorNote, m.cfg.Where, m.cfg.Faults
+	if f.Service == OwnService && m.cfg.Form.Service != OwnService {
+		m.emulator, m.faults.source, m.where = nil, nil, f.host()
+		m.emulatorNote = "this session runs on " + m.where + ", which is not the emulator"
+	}
 }
 
 // leave goes back to the login screen and ends the session.
 func (m *model) leave() {
 	m.end(m.session)
-	m.session, m.snap, m.drawer = nil, session.Snapshot{}, drawer{}
+	m.session, m.snap, m.drawer, m.dialog = nil, session.Snapshot{}, drawer{}, nil
 }
 
 // end closes a session outside Update, because that waits.
@@ -253,36 +302,56 @@ func (m *model) end(s Session) {
 func (m *model) submit() {
 	line := m.input.Value()
 	if command.IsCommand(line) {
-		m.input.Reset()
-		m.run(line)
+		m.submitCommand(strings.TrimSpace(line))
 		return
 	}
 	text, ok := command.Message(line)
 	if !ok {
 		return
 	}
-	id, err := m.session.Send(m.peer, text)
+	id, err := m.session.Send(m.talk.peer, text)
 	if err != nil { // what was typed stays, to be mended
 		m.say(err.Error(), late)
 		return
 	}
+	m.remember(line)
 	m.input.Reset()
-	m.chat.follow()
-	m.chat.sent(m.session.Now(), id, text)
+	m.talk.follow()
+	m.talk.sent(m.session.Now(), id, text)
+	m.bound()
+}
+
+// submitCommand runs a command line. The beginning of a name stands for the command that is pointed at.
+func (m *model) submitCommand(line string) {
+	if fits := m.offers(); len(fits) > 0 && len(line) > 1 && !strings.Contains(line, " ") {
+		c := fits[min(m.completer.at, len(fits)-1)]
+		if c.name != line && c.key != "" && c.key[0] != '[' {
+			m.input.SetValue(c.name + " ")
+			return
+		}
+		line = c.name
+	}
+	m.completer = completer{}
+	m.remember(line)
+	m.input.Reset()
+	m.run(line)
 }
 
 // escape leaves what is open, one thing at a time.
 func (m *model) escape() {
 	switch over := m.snap.State == session.LoggedOut || m.snap.State == session.Stopped; {
+	case m.session == nil:
 	case m.drawer.open:
 		m.drawer.open = false
-	case m.chat.away || m.timeline.away:
-		m.chat.follow()
+	case m.talk.away || m.timeline.away || m.talk.pointing || m.timeline.pointing:
+		m.talk.follow()
 		m.timeline.follow()
 	case m.focus != chatPanel:
-		m.focus = chatPanel
+		m.focusOn(chatPanel)
 	case over && m.input.Length() == 0:
 		m.leave()
+	case m.tip() != "":
+		m.untipped = true
 	}
 }
 
@@ -294,7 +363,7 @@ func (m *model) say(text string, t tone) {
 // reply shows what a command answered: one line in the place of the hints, more among the messages, where they can be scrolled.
 func (m *model) reply(text string) {
 	if strings.Contains(text, "\n") {
-		m.chat.note(m.session.Now(), text, calm)
+		m.talk.note(m.session.Now(), text, calm)
 		return
 	}
 	m.say(text, calm)

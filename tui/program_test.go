@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -124,15 +125,91 @@ func TestWholeProgram(t *testing.T) {
 	})
 }
 
+// TestWholeDay plays a token of 24 hours in a bubble of its own time, and looks at the countdown at chosen instants, having lived through the
+// seconds before each.
+func TestWholeDay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		term := newTerminal(120, 40)
+		keyboard, keys := io.Pipe()
+		s := live(24 * time.Hour)
+		done := make(chan error)
+		go func() {
+			done <- run(t.Context(), Config{Form: filled, Open: func(Form) (Session, error) { return s, nil }}, term, tea.WithInput(keyboard),
+				tea.WithoutSignalHandler(), tea.WithWindowSize(120, 40), tea.WithEnvironment(colourful), tea.WithFPS(2))
+		}()
+		time.Sleep(time.Second)
+		_, _ = keys.Write([]byte("\r"))
+		start := time.Now()
+		const run = 20 * time.Second         // what is lived through before each look
+		const paint = 600 * time.Millisecond // after this a frame at 2 a second has been drawn
+		for _, look := range []struct {
+			at    time.Duration
+			parts []string
+		}{
+			{0, []string{"● ONLINE", "0 % of 24 h", "19h 12m", "24h 00m"}},
+			{12 * time.Hour, []string{"7h 12m", "12h 00m"}},
+			{19*time.Hour + 11*time.Minute, []string{"79 % of 24 h", "1m 00s", "4h 49m"}},
+			{19*time.Hour + 11*time.Minute + 55*time.Second, []string{"will expire in     4."}},
+			{19*time.Hour + 12*time.Minute, []string{"● WILL EXPIRE", "will-expire fired", "80 % of 24 h", "4h 48m"}},
+			{23*time.Hour + 30*time.Minute, []string{"97 % of 24 h", "30m 00s"}},
+			{23*time.Hour + 59*time.Minute + 57*time.Second, []string{"99 % of 24 h", "expires in         2."}},
+			{24 * time.Hour, []string{"○ EXPIRED", "The token expired: onTokenExpired"}},
+		} {
+			if rest := look.at - s.Now().Sub(start) - run; rest > 0 {
+				s.JumpClock(rest) // most of a day need not be drawn second by second
+				_, _ = keys.Write([]byte("x\x7f"))
+			}
+			time.Sleep(look.at - s.Now().Sub(start) + paint)
+			synctest.Wait()
+			screen := term.String()
+			for _, part := range look.parts {
+				if !strings.Contains(screen, part) {
+					t.Errorf("after %v the screen lacks %q:\n%s", look.at, part, screen)
+				}
+			}
+		}
+		_, _ = keys.Write([]byte{3})
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		_ = keyboard.Close()
+		_ = term.vt.Close()
+		time.Sleep(2 * time.Minute) // the last tick
+	})
+}
+
+// TestResumeAcrossExpiry: a suspended program looks at the deadlines again as soon as it is back.
+func TestResumeAcrossExpiry(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.fake.now = func() time.Time { return noon.Add(time.Minute) } // while it was suspended
+	r.send(tea.ResumeMsg{})
+	wantOn(t, r.screen(t), "100 % of 30 s", "E  expired")
+	if !slices.Equal(r.fake.asked, []string{"check"}) {
+		t.Errorf("on return the session is asked %v", r.fake.asked)
+	}
+}
+
+// panicking is an emulator that panics in the goroutine of a command.
+type panicking struct {
+	fakeEmulator
+	now chan struct{}
+}
+
+func (p *panicking) Next(context.Context) ([]EmulatorEvent, error) {
+	<-p.now
+	panic("in a goroutine")
+}
+
 // TestTerminalIsRestored: whatever ends the program, the terminal gets its screen back, and the session is closed.
 func TestTerminalIsRestored(t *testing.T) {
 	t.Setenv("NO_COLOR", "")
 	tests := map[string]struct {
-		end  func(context.CancelFunc, *fakeSession)
+		end  func(context.CancelFunc, *fakeSession, *panicking)
 		want error
 	}{
-		"cancelled": {func(cancel context.CancelFunc, _ *fakeSession) { cancel() }, context.Canceled},
-		"panic": {func(_ context.CancelFunc, s *fakeSession) {
+		"cancelled":            {func(cancel context.CancelFunc, _ *fakeSession, _ *panicking) { cancel() }, context.Canceled},
+		"panic in a goroutine": {func(_ context.CancelFunc, _ *fakeSession, p *panicking) { close(p.now) }, tea.ErrProgramPanic},
+		"panic": {func(_ context.CancelFunc, s *fakeSession, _ *panicking) {
 			s.now = func() time.Time { panic("in View") }
 			s.log.Append(func(uint64) session.Event { return session.Event{Name: session.TokenRequested} })
 		}, tea.ErrProgramPanic},
@@ -142,19 +219,19 @@ func TestTerminalIsRestored(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				term := newTerminal(80, 24)
 				keyboard, keys := io.Pipe()
-				s := newFake(noon, loggedOut())
+				s, p := newFake(noon, loggedOut()), &panicking{now: make(chan struct{})}
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				done := make(chan error)
 				go func() {
-					done <- run(ctx, Config{Form: filled, Open: func(Form) (Session, error) { return s, nil }}, term, tea.WithInput(keyboard),
+					done <- run(ctx, Config{Form: filled, Open: func(Form) (Session, error) { return s, nil }, Emulator: p}, term, tea.WithInput(keyboard),
 						tea.WithoutSignalHandler(), tea.WithWindowSize(80, 24), tea.WithEnvironment(colourful))
 				}()
 				time.Sleep(time.Second)
 				_, _ = keys.Write([]byte("\r"))
 				time.Sleep(time.Second)
 				synctest.Wait()
-				test.end(cancel, s)
+				test.end(cancel, s, p)
 				if err := <-done; !errors.Is(err, test.want) {
 					t.Errorf("Run returns %v, want %v", err, test.want)
 				}
@@ -166,6 +243,9 @@ func TestTerminalIsRestored(t *testing.T) {
 				}
 				if asked := s.asked; asked[len(asked)-1] != "close" {
 					t.Errorf("the session is asked %v, and not closed at last", asked)
+				}
+				if name != "panic in a goroutine" {
+					close(p.now) // nobody is there any more
 				}
 				_ = keyboard.Close()
 				_ = term.vt.Close()

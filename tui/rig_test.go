@@ -17,7 +17,7 @@ import (
 var noon = time.Date(2026, 11, 22, 12, 4, 31, 0, time.UTC)
 
 var filled = Form{
-	User: "alice", Peer: "echo", Lifetime: "30s", Profile: "native", TokenURL: "http://127.0.0.1:8082/fetch-token",
+	User: "alice", Peer: "echo", Lifetime: "30s", Profile: "native", Service: BuiltIn, TokenURL: "http://127.0.0.1:8082/fetch-token",
 	RESTURL: "http://127.0.0.1:8081", WSURL: "ws://127.0.0.1:8081/websocket",
 }
 
@@ -26,14 +26,15 @@ type rig struct {
 	*model
 	fake     *fakeSession
 	emulator *fakeEmulator
+	broken   *fakeFaults
 	asked    Form // what Open was given
 }
 
 // newRig returns a model that shows the login screen.
 func newRig(t testing.TB, width, height int, snap session.Snapshot) *rig {
-	r := &rig{fake: newFake(noon, snap), emulator: &fakeEmulator{}}
+	r := &rig{fake: newFake(noon, snap), emulator: &fakeEmulator{}, broken: &fakeFaults{}}
 	r.model = newModel(t.Context(), Config{
-		Form: filled, Emulator: r.emulator, Where: "emulator", Policy: snap.Policy,
+		Form: filled, Emulator: r.emulator, Faults: r.broken, Where: "emulator", Policy: snap.Policy,
 		Open: func(f Form) (Session, error) {
 			r.asked = f
 			return r.fake, nil
@@ -100,11 +101,14 @@ func press(name string) tea.KeyPressMsg {
 	}
 	special := map[string]rune{
 		"enter": tea.KeyEnter, "tab": tea.KeyTab, "esc": tea.KeyEscape, "up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft,
-		"right": tea.KeyRight, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "f1": tea.KeyF1, "f2": tea.KeyF2, "backspace": tea.KeyBackspace,
+		"right": tea.KeyRight, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "f1": tea.KeyF1, "f2": tea.KeyF2, "f3": tea.KeyF3, "f5": tea.KeyF5, "end": tea.KeyEnd, "backspace": tea.KeyBackspace,
 	}
 	if code, ok := special[name]; ok {
 		k.Code = code
 		return k
+	}
+	if name == "space" {
+		return tea.KeyPressMsg{Code: tea.KeySpace, Text: " "}
 	}
 	k.Code = []rune(name)[0]
 	if k.Mod == 0 {
@@ -196,8 +200,8 @@ func loggedOut() session.Snapshot {
 	return session.Snapshot{State: session.LoggedOut, User: "alice", Profile: chat.Native, Policy: online().Policy}
 }
 
-// talk is a conversation, and what happened meanwhile, up to noon.
-func talk() []session.Event {
+// talking is a conversation, and what happened meanwhile, up to noon.
+func talking() []session.Event {
 	at := func(ago time.Duration, e session.Event) session.Event {
 		e.At = noon.Add(-ago)
 		return e

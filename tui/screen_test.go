@@ -44,7 +44,7 @@ func dangerous(r rune) bool {
 }
 
 // flood puts a text wherever text from outside can get to.
-func flood(r *rig, text string) {
+func floodWith(r *rig, text string) {
 	r.fake.snap.User, r.fake.snap.Reason = text, text
 	if t := r.fake.snap.Token; t != nil {
 		t.Short, t.User, t.AppID, t.Warnings = text, text, text, []string{text}
@@ -57,7 +57,9 @@ func flood(r *rig, text string) {
 		session.Event{Name: session.MessageFailed, MessageID: "m1", Reason: text},
 		session.Event{Name: session.StateChanged, New: session.Stopped, Reason: text},
 	)
-	r.send(emulatorMsg{events: []EmulatorEvent{{At: noon, Name: text, User: text, Text: text, Code: 1}}})
+	r.send(emulatorMsg{events: []EmulatorEvent{{At: noon, Name: text, User: text, Text: text, Code: 1, Details: [][2]string{{text, text}}}}})
+	r.fake.tokens = []Token{fakeToken{Inspection{Short: text, Fields: []TokenField{{text, text, text}}, Findings: []string{text}}, text}}
+	r.send(faultsMsg{list: []Fault{{ID: text, Target: text, Name: text}}})
 	r.send(tea.PasteMsg{Content: text})
 	r.say(text, dead)
 }
@@ -68,8 +70,8 @@ func TestHostileText(t *testing.T) {
 			r := opened(t, size.Width, size.Height, stopped())
 			r.write("own")
 			r.keys("enter")
-			flood(r, text)
-			for range panels {
+			floodWith(r, text)
+			for range r.panels {
 				checkSafe(t, r.model)
 				r.keys("tab")
 				r.say(text, dead)
@@ -87,7 +89,8 @@ func TestHostileText(t *testing.T) {
 // TestAnySize draws every moment at any size, in either way of counting cells, with hostile text and with what is open.
 func TestAnySize(t *testing.T) {
 	all := moments()
-	names := rapid.SampledFrom([]string{"login", "login_fault", "online", "last_fifth", "ask", "expired", "stopped", "waiting", "logged_out", "help", "policy"})
+	names := rapid.SampledFrom([]string{"login", "login_fault", "online", "last_fifth", "ask", "expired", "stopped", "waiting", "logged_out", "help", "policy", "faults", "token", "palette",
+		"details", "commands", "conversations", "timeline"})
 	rapid.Check(t, func(rt *rapid.T) {
 		r := all[names.Draw(rt, "moment")](t, sizes[0])
 		if rapid.Bool().Draw(rt, "graphemes") {
@@ -96,9 +99,10 @@ func TestAnySize(t *testing.T) {
 		for range rapid.IntRange(1, 4).Draw(rt, "resizes") {
 			r.send(tea.WindowSizeMsg{Width: rapid.IntRange(1, 220).Draw(rt, "width"), Height: rapid.IntRange(1, 70).Draw(rt, "height")})
 			if r.session != nil {
-				flood(r, rapid.SampledFrom(hostile[:23]).Draw(rt, "text"))
+				floodWith(r, rapid.SampledFrom(hostile[:23]).Draw(rt, "text"))
 			}
-			for _, key := range rapid.SliceOfN(rapid.SampledFrom([]string{"tab", "pgup", "ctrl+p", "f1", "esc", "up", "down", "enter", "/", "ctrl+r"}), 0, 4).
+			for _, key := range rapid.SliceOfN(rapid.SampledFrom([]string{"tab", "pgup", "ctrl+p", "f1", "esc", "up", "down", "enter", "/", "ctrl+r", "ctrl+f", "ctrl+t",
+				"ctrl+k", "ctrl+y", "f", "shift+up", "alt+down", "f3", "space", "left"}), 0, 4).
 				Draw(rt, "keys") {
 				r.keys(key)
 			}
@@ -115,7 +119,7 @@ func FuzzTranscript(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, from string, width, height uint8) {
 		r := opened(t, int(width), int(height), online())
 		r.happen(session.Event{Name: session.MessageReceived, From: from, Text: text})
-		r.chat.sent(noon, "m1", text)
+		r.talk.sent(noon, "m1", text)
 		r.happen(session.Event{Name: session.MessageFailed, MessageID: "m1", Reason: text})
 		for range 3 {
 			checkSafe(t, r.model)
@@ -138,30 +142,4 @@ func TestUnfinishedSizeShowsNothing(t *testing.T) {
 	if got := newModel(t.Context(), Config{}).View().Content; got != "" {
 		t.Errorf("before the size is known the screen is %q", got)
 	}
-}
-
-// BenchmarkUpdateView is one key and the frame after it, with full histories.
-func BenchmarkUpdateView(b *testing.B) {
-	r := opened(b, 120, 40, online())
-	for range keep {
-		r.happen(session.Event{Name: session.MessageReceived, From: "echo", Text: "still there? this one is long enough to be wrapped on most screens"},
-			session.Event{Name: session.TokenRequested, Attempt: 2})
-	}
-	bench := func(name string, msg tea.Msg) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				r.Update(msg)
-				_ = r.View()
-				if r.input.Length() > 40 {
-					r.input.Reset()
-				}
-			}
-		})
-	}
-	bench("tick", tickMsg(0))
-	bench("key", tea.KeyPressMsg{Code: 'x', Text: "x"})
-	bench("message", eventsMsg{opened: 1, events: []session.Event{{At: noon, Name: session.MessageReceived, From: "echo", Text: "hello"}}})
-	bench("scroll", press("pgup"))
-	bench("resize", tea.WindowSizeMsg{Width: 120, Height: 40})
 }

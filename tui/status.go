@@ -1,16 +1,29 @@
 package tui
 
-import (
-	"strings"
+import "strings"
 
-	"github.com/ttlchat/ttlchat/internal/command"
-)
+// above draws what is between the panels and the input: the policy's drawer, commands to complete, or a tip.
+func (m *model) above(room int) []string {
+	switch {
+	case m.session == nil || room < 1:
+		return nil
+	case m.drawer.open:
+		drawer := m.drawer.view(m.pen, m.policy, m.width)
+		return drawer[:min(len(drawer), room)]
+	case len(m.offers()) > 0:
+		return m.offerLines(room)
+	}
+	if text := m.tip(); text != "" && room > 4 {
+		return []string{m.spread(m.width, " "+m.accent.Render("▸ "+text), m.dim.Render("Esc hides this "))}
+	}
+	return nil
+}
 
-// status draws what is under the input: the notice, the commands that fit what is typed, or the hints.
+// status draws what is under the input: the notice, or the hints.
 func (m *model) status(most int) []string {
 	pad := strings.Repeat(" ", m.margin())
 	inner := max(m.width-2*len(pad), 1)
-	switch typed := m.input.Value(); {
+	switch {
 	case m.notice != "":
 		lines := m.wrap(m.notice, inner, most)
 		for i, line := range lines {
@@ -20,43 +33,35 @@ func (m *model) status(most int) []string {
 			lines[i] = m.fit(pad+line, m.width)
 		}
 		return lines
-	case command.IsCommand(typed):
-		return []string{m.fit(pad+m.completions(typed), m.width)}
 	case m.small():
 		return nil
 	default:
-		var hints [][2]string
-		for _, a := range m.actions {
-			if help := a.keys.Help(); help.Desc != "" {
-				hints = append(hints, [2]string{help.Key, help.Desc})
-			}
-		}
-		hints = append(hints, [2]string{"?", "keys"})
-		return []string{m.fit(pad+m.hints(hints, inner), m.width)}
+		return []string{m.fit(pad+m.hints(m.hintPairs(), inner), m.width)}
 	}
 }
 
-// completions lists the commands that begin like what is typed, with the help of the only one.
-func (m *model) completions(typed string) string {
-	name, _, _ := strings.Cut(typed, " ")
-	var fits []command.Command
-	var names []string
-	for _, c := range command.Table() {
-		if strings.HasPrefix(c.Name, name) {
-			fits, names = append(fits, c), append(names, c.Name)
+// hintPairs are the keys that make sense here and now, those of the panel with the focus first.
+func (m *model) hintPairs() [][2]string {
+	var here, always [][2]string
+	for _, a := range m.actions {
+		help := a.keys.Help()
+		if help.Desc == "" || !a.here(m) || a.whyNot(m) != "" {
+			continue
+		}
+		if pair := [2]string{help.Key, help.Desc}; a.panel == anywhere {
+			always = append(always, pair)
+		} else {
+			here = append(here, pair)
 		}
 	}
-	if len(fits) == 1 {
-		return strings.TrimSpace(fits[0].Name+" "+fits[0].Args) + m.dim.Render("  "+fits[0].Help)
-	}
-	return m.dim.Render(strings.Join(names, "  "))
+	return append(append(here, always...), [2]string{"?", "keys"})
 }
 
 // hints draws keys with a word each, as many as there is room for. The last one, which leads to all the others, always has room.
 func (p pen) hints(pairs [][2]string, width int) string {
 	const gap = "   "
 	draw := func(pair [2]string) (string, int) {
-		return pair[0] + " " + p.dim.Render(pair[1]), p.cells.StringWidth(pair[0]) + 1 + p.cells.StringWidth(pair[1])
+		return p.strong.Render(pair[0]) + " " + p.dim.Render(pair[1]), p.cells.StringWidth(pair[0]) + 1 + p.cells.StringWidth(pair[1])
 	}
 	last, used := draw(pairs[len(pairs)-1])
 	var words []string

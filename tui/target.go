@@ -30,13 +30,13 @@ func (t target) SetPolicy(p session.Policy) error {
 }
 
 func (t target) SetPeer(name string) error {
-	t.m.peer = name
+	t.m.enter(t.m.talkWith(name))
 	return nil
 }
 
 // Expire asks the emulator outside Update; what it answers comes back as a jumpedMsg.
 func (t target) Expire() error {
-	emulator, user := t.m.cfg.Emulator, t.m.snap.User
+	emulator, user := t.m.emulator, t.m.snap.User
 	t.m.jump(func() error { return emulator.Expire(user) })
 	return nil
 }
@@ -47,7 +47,7 @@ func (t target) Skip() (string, error) {
 	if name == "" {
 		return "", errors.New("nothing is coming up")
 	}
-	emulator, client := t.m.cfg.Emulator, t.m.session
+	emulator, client := t.m.emulator, t.m.session
 	ahead := at.Sub(client.Now()) + margin
 	t.m.jump(func() error {
 		emulator.JumpClock(ahead)

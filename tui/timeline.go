@@ -1,57 +1,307 @@
 package tui
 
 import (
+	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
-// The two sides that a timeline tells of.
+// lane is one of the three parties that a timeline tells of.
+type lane uint8
+
 const (
-	clientSide   = "client"
-	emulatorSide = "emulator"
+	serverLane lane = iota // the token server
+	clientLane
+	emulatorLane
 )
 
-// moment is one entry of the timeline, at by the clock of its side.
+var laneNames = [...]string{serverLane: "token server", clientLane: "client", emulatorLane: "emulator"}
+
+// kind is what a moment is about, for the filter.
+type kind uint8
+
+const (
+	lifeKind kind = iota // the token and the session
+	linkKind
+	restKind
+	faultKind
+	messageKind
+	frameKind
+)
+
+// detail is one line of what is known of a moment.
+type detail struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// moment is one entry of the timeline, at by the clock of its lane.
 type moment struct {
-	at   time.Time
-	side string
-	text string
-	tone tone
+	at      time.Time
+	since   time.Duration // after the first moment
+	lane    lane
+	kind    kind
+	name    string // as the journal or the session call it
+	text    string
+	tone    tone
+	details []detail
 	drawn
 }
 
-// timeline is what happened on the client and on the emulator, in the order in which the screen learned of it.
-type timeline struct{ history[*moment] }
+// filter is a choice of kinds.
+type filter struct {
+	name  string
+	kinds []kind
+}
 
-// happened adds a moment. The text may come from outside.
-func (t *timeline) happened(at time.Time, side, text string, tone tone) {
-	t.add(&moment{at: at, side: side, text: printable.Line(text, maxTextRunes), tone: tone})
+// filters are the choices. The first hides what would bury a token's life.
+var filters = []filter{
+	{"", []kind{lifeKind, linkKind, restKind, faultKind}},
+	{"everything", []kind{lifeKind, linkKind, restKind, faultKind, messageKind, frameKind}},
+	{"token and session", []kind{lifeKind}},
+	{"link", []kind{linkKind}},
+	{"REST calls", []kind{restKind}},
+	{"faults", []kind{faultKind}},
+	{"messages", []kind{messageKind}},
+	{"frames", []kind{frameKind}},
+}
+
+// timeline is what happened at the three parties, in the order in which the screen learned of it.
+type timeline struct {
+	history[*moment] // what the filter lets through
+	all              []*moment
+	filter           int
+	began            time.Time
+}
+
+func newTimeline() timeline { return timeline{history: history[*moment]{keep: keepMoments}} }
+
+// happened adds a moment. Its texts may come from outside.
+func (t *timeline) happened(m *moment) {
+	m.name, m.text = printable.Line(m.name, 64), printable.Line(m.text, maxTextRunes)
+	if t.began.IsZero() {
+		t.began = m.at
+	}
+	m.since = m.at.Sub(t.began)
+	if len(t.all) >= keepMoments {
+		t.trim()
+	}
+	t.all = append(t.all, m)
+	if slices.Contains(filters[t.filter].kinds, m.kind) {
+		t.add(m)
+	}
+}
+
+// trim lets a tenth of the moments go: messages and frames before anything of the token's life.
+func (t *timeline) trim() {
+	room := keepMoments / 10
+	t.all = slices.DeleteFunc(t.all, func(m *moment) bool {
+		if room > 0 && m.kind >= messageKind {
+			room--
+			return true
+		}
+		return false
+	})
+	t.all = slices.Delete(t.all, 0, room)
+}
+
+// choose filters by the next choice.
+func (t *timeline) choose(by int) {
+	t.filter = (t.filter + by + len(filters)) % len(filters)
+	t.history = history[*moment]{keep: keepMoments}
+	for _, m := range t.all {
+		if slices.Contains(filters[t.filter].kinds, m.kind) {
+			t.add(m)
+		}
+	}
+}
+
+// offset writes how long after the first moment this one was.
+func (m *moment) offset() string {
+	d := m.since
+	sign := "+"
+	if d < 0 {
+		sign, d = "-", -d
+	}
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%s%.2f", sign, d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%s%d:%04.1f", sign, int(d.Minutes()), (d % time.Minute).Seconds())
+	default:
+		return fmt.Sprintf("%s%dh%02d:%02d", sign, int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
+	}
 }
 
 func (m *moment) lines(l look) []string { return m.of(l, m.render) }
 
+// The columns of a moment: the offset, and the lanes where there is room for them.
+const (
+	offsetCells = 7
+	laneRoom    = 46
+)
+
 func (m *moment) render(l look) []string {
-	head := ""
-	if l.times {
-		head = l.dim.Render(m.at.In(l.zone).Format("15:04:05.0")) + "  "
-	}
-	side, text := l.accent, l.text // the client's side stands out: it is the one that a person acts for
-	if m.side == emulatorSide {
-		side, text = l.dim, l.dim
-	}
+	text := l.text
 	if m.tone != calm {
 		text = l.tones[m.tone]
+	} else if m.lane != clientLane {
+		text = l.dim
 	}
-	head += side.Render(l.fit(m.side, len(emulatorSide))) + "  "
-	indent := strings.Repeat(" ", l.cells.StringWidth(head))
-	var out []string
-	for i, line := range l.wrap(m.text, l.width-len(indent), 4) {
-		if i > 0 {
-			head = indent
+	head := l.dim.Render(l.right(m.offset(), offsetCells)) + "  "
+	if l.width >= laneRoom {
+		for i := range lane(3) {
+			if i == m.lane {
+				head += m.dot(l).Render(" ●  ")
+			} else {
+				head += l.faint.Render(" │  ")
+			}
 		}
-		out = append(out, head+text.Render(line))
+		head += " "
+	} else {
+		head += m.dot(l).Render(strings.ToUpper(laneNames[m.lane][:1])) + " "
 	}
-	return out
+	room := l.width - l.cells.StringWidth(head)
+	return []string{head + text.Render(l.cut(m.text, room, "…"))}
 }
+
+// dot is the paint of the moment's mark: the client's stands out, it is the one that a person acts for.
+func (m *moment) dot(l look) paint {
+	switch {
+	case m.tone != calm:
+		return l.tones[m.tone]
+	case m.lane == clientLane:
+		return l.accent
+	default:
+		return l.dim
+	}
+}
+
+// legend names the columns.
+func legend(l look) string {
+	if l.width >= laneRoom {
+		return l.dim.Render(l.right("offset", offsetCells) + "  tok cli emu  event")
+	}
+	return l.dim.Render(l.right("offset", offsetCells) + "    event")
+}
+
+// MarshalJSON writes the moment for an export.
+func (m *moment) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		At      time.Time `json:"at"`
+		Offset  float64   `json:"offset_s"`
+		Lane    string    `json:"lane"`
+		Event   string    `json:"event"`
+		Text    string    `json:"text"`
+		Details []detail  `json:"details,omitempty"`
+	}{m.at.UTC(), m.since.Seconds(), laneNames[m.lane], m.name, m.text, m.details})
+}
+
+// line is the moment as text to copy.
+func (m *moment) line(p pen) string {
+	return p.clock(m.at) + " " + m.offset() + " " + laneNames[m.lane] + " " + m.text
+}
+
+func timelineKeys() []action {
+	return []action{
+		{keys: bind("details", "Enter", "enter"), help: "show all that is known of the event", why: whyNotDetails, do: (*model).showMoment},
+		{keys: bind("filter", "f", "f"), help: "filter by kind, F backwards", do: func(m *model) { m.filterBy(1) }},
+		{keys: bind("", "", "F"), do: func(m *model) { m.filterBy(-1) }},
+		{keys: bind("", "Y", "Y"), help: "copy the whole timeline as JSON lines", why: whyNotDetails, do: (*model).copyTimeline},
+		{keys: bind("export", "e", "e"), help: "export the timeline to a file, as JSON lines", why: whyNotDetails, do: func(m *model) { m.export("") }},
+		{keys: bind("", "End", "end", "G"), help: "follow the newest event", do: func(m *model) { m.timeline.follow() }},
+	}
+}
+
+func whyNotDetails(m *model) string {
+	if len(m.timeline.entries) == 0 {
+		return "there is no event yet"
+	}
+	return ""
+}
+
+func (m *model) filterBy(by int) {
+	m.timeline.choose(by)
+	m.say("the timeline shows "+timelineFilter(m), calm)
+}
+
+func timelineFilter(m *model) string {
+	if name := filters[m.timeline.filter].name; name != "" {
+		return name
+	}
+	return "everything but messages and frames"
+}
+
+func (m *model) showMoment() {
+	at, ok := m.timeline.target()
+	if !ok {
+		return
+	}
+	m.dialog = &reader{title: at.name, draw: func(m *model, width int) []string {
+		rows := []detail{
+			{"what", at.text}, {"where", laneNames[at.lane]},
+			{"when", at.at.In(m.zone).Format("2006-01-02 15:04:05.000") + ", " + at.offset() + " s after the first event"},
+		}
+		return m.detailLines(append(rows, at.details...), width)
+	}}
+}
+
+// detailLines draws names and values below each other.
+func (p pen) detailLines(rows []detail, width int) []string {
+	column := 0
+	for _, row := range rows {
+		column = max(column, min(len(row.Name), 16)+2)
+	}
+	var lines []string
+	for _, row := range rows {
+		for i, line := range p.wrap(row.Value, max(width-column, 8), 100) {
+			head := strings.Repeat(" ", column)
+			if i == 0 {
+				head = p.dim.Render(p.fit(row.Name, column))
+			}
+			lines = append(lines, head+line)
+		}
+	}
+	return lines
+}
+
+func timelineTitle(m *model) string {
+	if name := filters[m.timeline.filter].name; name != "" {
+		return "timeline: " + name
+	}
+	return "timeline"
+}
+
+func timelineNote(m *model) string { return m.behind(m.timeline.away, m.timeline.below()) }
+
+func (m *model) timelineLook(a area) look { return look{pen: m.pen, width: a.width} }
+
+func viewTimeline(m *model, a area) []string {
+	l := m.timelineLook(a)
+	inner := l
+	inner.width -= 2
+	return append([]string{"  " + legend(inner)}, m.timeline.pointed(l, a.height-1)...)
+}
+
+// moveTimeline points at another event; the wheel and whole pages scroll.
+func moveTimeline(m *model, a area, lines int) {
+	l := m.timelineLook(a)
+	l.width -= 2
+	if lines == 1 || lines == -1 {
+		m.timeline.step(l, a.height-1, lines)
+		return
+	}
+	m.timeline.scroll(l, a.height-1, lines)
+}
+
+func clickTimeline(m *model, _ area, line int) {
+	if marked, was := m.timeline.marked, m.timeline.pointing; m.timeline.click(line-1) && was && marked == m.timeline.marked {
+		m.showMoment() // a second click
+	}
+}
+
+func timelineBar(m *model) (float64, float64) { return m.timeline.bar() }

@@ -51,28 +51,53 @@ func (v tokenView) age() string {
 	if !v.mortal() || v.over() {
 		return ""
 	}
-	return v.dim.Render(fmt.Sprintf("%d %% of %s", int(100*v.gone()), life(v.Token.ExpiresAt.Sub(v.Token.AcceptedAt))))
+	return fmt.Sprintf("%d %% of %s", int(100*v.gone()), life(v.Token.ExpiresAt.Sub(v.Token.AcceptedAt)))
 }
 
-// bar draws part of the time axis of the life: cells cells of one that is width cells long, filled up to now, in half cells. A mark
-// stands where will-expire is.
-func (v tokenView) bar(width, cells int, mark bool) string {
-	halves := int(v.gone()*float64(2*width) + 0.5)
-	full := min(halves/2, cells)
-	done, rest := strings.Repeat("━", full), strings.Repeat("─", cells-full)
-	if halves%2 == 1 && full < cells {
-		done, rest = done+"╸", rest[len("─"):]
+// eighths are the parts of a cell, from nothing on.
+var eighths = []string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
+
+// bar draws the life as a bar of width cells, filled up to now. What is gone after will-expire has the colour of lateness, and a mark
+// stands where will-expire is to come.
+func (v tokenView) bar(width int, mark string) string {
+	parts := int(v.gone()*float64(8*width) + 0.5)
+	full, part := parts/8, eighths[parts%8]
+	at := v.willExpireCell(width)
+	young, old := min(full, at), max(full-at, 0)
+	first, second := v.tones[alive], v.tones[late]
+	if t := v.tone(); t == dead || t == calm {
+		first, second = v.tones[t], v.tones[t]
 	}
-	if at := int(v.fraction(v.Token.WillExpireAt) * float64(width)); mark && at < cells {
-		runes := []rune(done + rest)
-		split := len([]rune(done))
-		runes[at] = '┼'
-		if at < split {
-			runes[at] = '╋'
-		}
-		done, rest = string(runes[:split]), string(runes[split:])
+	rest := strings.Repeat("░", max(width-full-len([]rune(part)), 0))
+	if ahead := at - (width - len([]rune(rest))); ahead >= 0 && ahead < len([]rune(rest)) {
+		cells := []rune(rest)
+		rest = v.faint.Render(string(cells[:ahead])) + v.tones[late].Render(mark) + v.faint.Render(string(cells[ahead+1:]))
+	} else {
+		rest = v.faint.Render(rest)
 	}
-	return v.tones[v.tone()].Render(done) + v.faint.Render(rest)
+	if full >= at {
+		return first.Render(strings.Repeat("█", young)) + second.Render(strings.Repeat("█", old)+part) + rest
+	}
+	return first.Render(strings.Repeat("█", young)+part) + rest
+}
+
+// willExpireCell is the cell of a bar of width cells at which will-expire comes.
+func (v tokenView) willExpireCell(width int) int {
+	return min(int(v.fraction(v.Token.WillExpireAt)*float64(width)), max(width-1, 0))
+}
+
+// marks names the two marks of the bar above: W where will-expire comes, E where the token expires.
+func (v tokenView) marks(width int) string {
+	at, age := v.willExpireCell(width), v.age()
+	w, e := v.dim, v.dim
+	if v.WillExpireFired && !v.over() {
+		w = v.tones[late]
+	}
+	if v.ExpiredFired && !v.over() {
+		e = v.tones[dead]
+	}
+	left := v.fit(v.dim.Render(age), max(at, 0))
+	return left + w.Render("W") + strings.Repeat(" ", max(width-at-2, 0)) + e.Render("E")
 }
 
 // countdown is a line on a deadline: what happens, in how long, at what time, and what the app does then.
@@ -88,13 +113,13 @@ func (v tokenView) countdown(what, past string, at time.Time, fired bool, then s
 	case v.over():
 		return v.spread(width, v.dim.Render(what), clock)
 	default:
-		return v.spread(width, v.fit(what+" in", 14)+v.strong.Render(v.right(span(left(at, v.now)), 12)), then, clock)
+		letter := strings.ToUpper(what[:1])
+		return v.spread(width, v.dim.Render(letter)+"  "+v.fit(what+" in", 14)+v.tones[v.tone()].Bold().Render(v.right(span(left(at, v.now)), 10)), then, clock)
 	}
 }
 
-// panel draws everything that is known of the token, with a countdown and a bar for each of its two events. Both bars share one time
-// axis, so that the shorter one ends where will-expire is.
-func (v tokenView) panel(width int) []string {
+// card draws what one must know of the token: the situation in words, the bar of its life, its two instants and what the app does then.
+func (v tokenView) card(width int) []string {
 	lines := v.wrap(situation(v.Snapshot, v.now), width, 5)
 	for i, line := range lines {
 		lines[i] = v.tones[stateTones[v.State]].Render(line)
@@ -103,40 +128,32 @@ func (v tokenView) panel(width int) []string {
 		lines = append(lines, "")
 	}
 	if v.mortal() {
-		short := max(int(v.fraction(v.Token.WillExpireAt)*float64(width)), 1)
-		lines = append(lines, "",
-			v.countdown("will expire", "will-expire fired", v.Token.WillExpireAt, v.WillExpireFired, afterWillExpire(v.Policy), width),
-			v.bar(width, short, false),
-			v.countdown("expires", "expired", v.Token.ExpiresAt, v.ExpiredFired, afterExpired(v.Policy), width),
-			v.bar(width, width, false))
+		lines = append(lines, v.bar(width, "│"), v.marks(width),
+			v.countdown("will expire", "W  will-expire fired", v.Token.WillExpireAt, v.WillExpireFired, afterWillExpire(v.Policy), width),
+			v.countdown("expires", "E  expired", v.Token.ExpiresAt, v.ExpiredFired, afterExpired(v.Policy), width))
 	}
-	return append(append(lines, ""), v.facts()...)
+	return append(lines, v.facts()...)
 }
 
-// facts lists what the token says of itself.
+// facts names the token, and what is odd about it.
 func (v tokenView) facts() []string {
-	row := func(name, value string) string { return v.dim.Render(v.fit(name, 10)) + printable.Line(value, 120) }
-	var lines []string
-	if t := v.Token; t != nil {
-		lines = append(lines, row("token", fmt.Sprintf("%s, the %s of this session", t.Short, ordinal(t.Ordinal))), row("for", t.User))
-		if !t.IssuedAt.IsZero() {
-			lines = append(lines, row("issued", v.clock(t.IssuedAt)+" by the token server's clock"))
-		}
-		if !t.AcceptedAt.IsZero() {
-			lines = append(lines, row("accepted", v.clock(t.AcceptedAt)))
-		}
-		lines = append(lines, row("app", t.AppID))
-		if !t.Renewable {
-			lines = append(lines, row("renewal", "not possible: a pasted token has nobody to ask for another"))
-		}
-		for _, w := range t.Warnings {
-			lines = append(lines, v.tones[late].Render("! "+printable.Line(w, 300)))
-		}
-	} else {
-		lines = append(lines, row("token", "none"))
+	t := v.Token
+	if t == nil {
+		return []string{v.dim.Render("no token")}
+	}
+	facts := []string{printable.Line(t.Short, 40), "for " + printable.Line(t.User, 64), ordinal(t.Ordinal) + " token"}
+	if !t.IssuedAt.IsZero() {
+		facts = append(facts, "issued "+v.clock(t.IssuedAt))
 	}
 	if v.Policy.RenewEvery > 0 {
-		lines = append(lines, row("renewal", "every "+life(v.Policy.RenewEvery)+", whatever the token says"))
+		facts = append(facts, "renewed every "+life(v.Policy.RenewEvery))
+	}
+	if !t.Renewable {
+		facts = append(facts, "pasted, so it cannot be renewed")
+	}
+	lines := []string{v.dim.Render(strings.Join(facts, " · "))}
+	for _, w := range t.Warnings {
+		lines = append(lines, v.tones[late].Render("! "+printable.Line(w, 300)))
 	}
 	return lines
 }
@@ -167,7 +184,7 @@ func (v tokenView) strip(width int) string {
 		willExpire = ""
 	}
 	column = min(column, width*2/3)
-	return v.bar(width-column-2, width-column-2, true) + "  " + v.tones[v.tone()].Render(v.right(willExpire+expires, column))
+	return v.bar(width-column-3, "W") + v.dim.Render("E") + "  " + v.tones[v.tone()].Render(v.right(willExpire+expires, column))
 }
 
 func ordinal(n int) string {

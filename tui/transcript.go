@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ const (
 )
 
 // fate is how far an own message has come.
-type fate int
+type fate uint8
 
 const (
 	received fate = iota // not an own message
@@ -26,7 +27,8 @@ const (
 	sent
 	delivered
 	failed
-	note // no message at all: something about the session that is worth reading here
+	note     // no message at all: something about the session that is worth reading here
+	dayBreak // no message at all: here another day begins
 )
 
 // The marks of the fates, and their words where there is room.
@@ -37,60 +39,133 @@ type message struct {
 	at   time.Time
 	id   string
 	from string
-	text string
+	// raw is the text as it came, which only shown makes fit for a terminal: most messages are never looked at.
+	raw  string
+	why  string // why an own message failed
 	fate fate
-	// why says why a message failed.
-	why  string
 	tone tone
 	drawn
 }
 
-// transcript is the list of the messages and of what happened to the session meanwhile.
-type transcript struct {
-	history[*message]
-	own   map[string]*message
-	names int
+// shown is the text as the screen shows it.
+func (m *message) shown() string { return printable.Block(m.raw, maxTextRunes) }
+
+// bounded cuts what is far longer than what is shown, and lets the rest of it go.
+func bounded(text string) string {
+	if most := 4*maxTextRunes + 4; len(text) > most {
+		return strings.Clone(text[:most])
+	}
+	return text
 }
 
-func newTranscript() transcript { return transcript{own: map[string]*message{}, names: len("you")} }
+// transcript is the list of the messages with one other, and of what happened to the session meanwhile.
+type transcript struct {
+	history[*message]
+	own   map[string]*message // those that may still change
+	names int                 // the width of the column of names
+	day   int                 // of the newest message
+	zone  *time.Location
+}
+
+func newTranscript(peer string, zone *time.Location) transcript {
+	names := min(max(len("you"), ansi.StringWidth(peer)), maxNameCells)
+	return transcript{history: history[*message]{keep: keepMessages}, own: map[string]*message{}, names: names, zone: zone}
+}
 
 // sent shows an own message at once, before anybody knows what becomes of it.
 func (c *transcript) sent(at time.Time, id, text string) {
-	m := &message{at: at, id: id, from: "you", text: printable.Block(text, maxTextRunes), fate: sending}
+	m := &message{at: at, id: id, from: "you", raw: bounded(text), fate: sending}
 	c.own[id] = m
 	c.add(m)
 }
 
 // received shows a message of somebody else.
-func (c *transcript) received(e session.Event) {
-	m := &message{at: e.At, from: printable.Line(e.From, 64), text: printable.Block(e.Text, maxTextRunes)}
-	c.names = min(max(c.names, ansi.StringWidth(m.from)), maxNameCells)
-	c.add(m)
+func (c *transcript) received(e session.Event, from string) {
+	c.add(&message{at: e.At, from: from, raw: bounded(e.Text)})
 }
 
 // note shows a line about the session.
 func (c *transcript) note(at time.Time, text string, t tone) {
-	c.add(&message{at: at, from: "·", text: printable.Block(text, maxTextRunes), fate: note, tone: t})
+	c.add(&message{at: at, from: "·", raw: bounded(text), fate: note, tone: t})
 }
 
-// became tells an own message what became of it. Events can overtake each other, so a fate never goes back.
-func (c *transcript) became(id string, f fate, why string) {
-	if m := c.own[id]; m != nil && f > m.fate {
+// became tells an own message what became of it, and returns whether it is one of these. Events can overtake each other, so a fate never
+// goes back.
+func (c *transcript) became(id string, f fate, why string) bool {
+	m := c.own[id]
+	if m == nil {
+		return false
+	}
+	if f > m.fate {
 		m.fate, m.why, m.drawn = f, printable.Line(why, maxTextRunes), drawn{}
 	}
+	if m.fate == delivered {
+		delete(c.own, id)
+	}
+	return true
+}
+
+// failures returns the own messages that failed, oldest first.
+func (c *transcript) failures() []*message {
+	var out []*message
+	for _, m := range c.entries[max(len(c.entries)-1000, 0):] {
+		if m.fate == failed {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// again gives a failed message another try under another id.
+func (c *transcript) again(m *message, id string) {
+	delete(c.own, m.id)
+	m.id, m.fate, m.why, m.drawn = id, sending, "", drawn{}
+	c.own[id] = m
+}
+
+// find points at the next message upwards that has the text in it, in whatever case, and tells whether there is one.
+func (c *transcript) find(l look, height int, text string) bool {
+	text = strings.ToLower(text)
+	from := len(c.entries) - 1
+	if c.pointing {
+		from = c.marked - c.dropped - 1
+	}
+	for i := from; i >= 0; i-- {
+		if m := c.entries[i]; m.fate != note && m.fate != dayBreak && strings.Contains(strings.ToLower(m.raw), text) {
+			c.point(l, height, i)
+			return true
+		}
+	}
+	return false
 }
 
 func (c *transcript) add(m *message) {
-	for _, gone := range c.history.add(m) {
-		delete(c.own, gone.id)
+	at := m.at.In(c.zone)
+	if day := at.Year()*1000 + at.YearDay(); day != c.day {
+		if c.day != 0 {
+			c.drop(c.history.add(&message{at: m.at, raw: at.Format("Monday 2 January 2006"), fate: dayBreak}))
+		}
+		c.day = day
+	}
+	c.drop(c.history.add(m))
+}
+
+func (c *transcript) drop(gone []*message) {
+	for _, m := range gone {
+		delete(c.own, m.id)
 	}
 }
+
+// escaped is the text as it came, with everything escaped that does more than stand there.
+func (m *message) escaped() string { return strconv.QuoteToASCII(m.raw) }
 
 func (m *message) lines(l look) []string { return m.of(l, m.render) }
 
 func (m *message) render(l look) []string {
 	name, text, mark := l.strong, l.text, ""
 	switch {
+	case m.fate == dayBreak:
+		return []string{l.rule(l.faint.Render("── ")+l.dim.Render(m.raw)+" ", "", l.width)}
 	case m.fate == note:
 		name, text = l.tones[m.tone], l.tones[m.tone]
 	case m.fate != received:
@@ -104,7 +179,7 @@ func (m *message) render(l look) []string {
 	indent := strings.Repeat(" ", l.cells.StringWidth(head))
 	room := max(l.width-len(indent)-l.cells.StringWidth(mark), 1)
 	var out []string
-	for i, line := range l.wrap(m.text, room, maxTextLines) {
+	for i, line := range l.wrap(m.shown(), room, maxTextLines) {
 		line = text.Render(line)
 		if i == 0 {
 			line = head + l.fit(line, room) + mark
@@ -113,12 +188,20 @@ func (m *message) render(l look) []string {
 		}
 		out = append(out, line)
 	}
-	if m.why != "" {
-		for _, line := range l.wrap(m.why, room, maxTextLines) {
+	if m.fate == failed {
+		for _, line := range l.wrap(m.failure(), room, maxTextLines) {
 			out = append(out, indent+l.tones[dead].Render(line))
 		}
 	}
 	return out
+}
+
+// failure says why the message failed, and what can be done.
+func (m *message) failure() string {
+	if m.why == "" {
+		return "F5 sends it again"
+	}
+	return m.why + " — F5 sends it again"
 }
 
 // mark is the column at the right that says what became of an own message.

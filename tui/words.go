@@ -255,7 +255,7 @@ func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, 
 	if !e.RetryAt.IsZero() {
 		add("next try " + p.clock(e.RetryAt))
 	}
-	if e.Reason != t.words {
+	if !strings.HasPrefix(t.words, e.Reason) {
 		add(e.Reason)
 	}
 	if len(details) > 0 {

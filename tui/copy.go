@@ -1,0 +1,104 @@
+package tui
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"unicode/utf8"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// copy gives a text to the terminal's clipboard (OSC 52), and says so.
+func (m *model) copy(what, text string) {
+	m.queue(tea.SetClipboard(text))
+	m.say(fmt.Sprintf("copied %s, %s", what, plural(utf8.RuneCountInString(text), "character", "characters")), alive)
+}
+
+// copyHere copies what the panel with the focus points at.
+func (m *model) copyHere() {
+	switch m.focus {
+	case timelinePanel:
+		if at, ok := m.timeline.target(); ok {
+			m.copy("the event", at.line(m.pen))
+		}
+	case tokenPanel:
+		m.copyToken()
+	default:
+		if got, ok := m.talk.target(); ok {
+			m.copy("the message", got.shown())
+		}
+	}
+}
+
+func whyNotCopy(m *model) string {
+	switch {
+	case m.focus == timelinePanel:
+		return whyNotDetails(m)
+	case m.focus == tokenPanel && len(m.session.Tokens()) == 0:
+		return "there is no token yet"
+	case m.focus == chatPanel && len(m.talk.entries) == 0:
+		return "there is no message yet"
+	default:
+		return ""
+	}
+}
+
+// jsonLines writes the moments that the filter shows, one a line.
+func jsonLines(moments []*moment) string {
+	var b bytes.Buffer
+	w := json.NewEncoder(&b)
+	w.SetEscapeHTML(false)
+	for _, at := range moments {
+		_ = w.Encode(at) // a moment has nothing that JSON cannot say
+	}
+	return b.String()
+}
+
+func (m *model) copyTimeline() { m.copy("the timeline", jsonLines(m.timeline.entries)) }
+
+// exportedMsg tells what became of an export.
+type exportedMsg struct {
+	file string
+	n    int
+	err  error
+}
+
+// export writes the timeline to a new file, outside Update.
+func (m *model) export(file string) {
+	if file == "" {
+		file = "ttlchat-" + m.session.Now().In(m.zone).Format("20060102-150405") + ".jsonl"
+	}
+	moments := append([]*moment(nil), m.timeline.entries...)
+	text := jsonLines(moments)
+	m.queue(func() tea.Msg { return exportedMsg{file, len(moments), writeNew(file, text)} })
+}
+
+// writeNew writes a file that does not exist yet, for its owner alone.
+func writeNew(file, text string) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the person at the screen names the file
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+func (m *model) takeExported(msg exportedMsg) {
+	if msg.err != nil {
+		m.say("the timeline was not exported: "+msg.err.Error(), late)
+		return
+	}
+	m.say(fmt.Sprintf("%s in %s", plural(msg.n, "event", "events"), msg.file), alive)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

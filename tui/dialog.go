@@ -1,0 +1,109 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// dialog is what lies over the panels until it is closed. There is at most one.
+type dialog interface {
+	// press handles a key, and tells whether the key was for the dialog.
+	press(m *model, msg tea.KeyPressMsg) bool
+	// view draws a title, a note on its keys, and at most height lines of at most width cells. The cursor is relative to the lines.
+	view(m *model, width, height int) (title, note string, lines []string, cursor *tea.Cursor)
+	// scroll moves the dialog's window or cursor by lines, upwards when positive.
+	scroll(lines int)
+}
+
+// overlay draws the dialog over the lines, which begin at row y of the screen, and returns its cursor.
+func (m *model) overlay(lines []string, y int) *tea.Cursor {
+	width, height := m.width, len(lines)
+	if !m.small() {
+		width, height = min(m.width-4, 100), height-2
+	}
+	if width < 8 || height < 3 {
+		return nil
+	}
+	title, note, content, cursor := m.dialog.view(m, width-4, height-2)
+	height = min(height, len(content)+2)
+	box := m.boxed(m.accent.Bold().Render(title), m.dim.Render(note), content, width, height)
+	left, top := (m.width-width)/2, (len(lines)-height)/2
+	for i, line := range box {
+		under := lines[top+i]
+		before := m.fit(m.cut(under, left, ""), left)
+		after := m.right(m.cells.TruncateLeft(under, left+width, ""), m.width-left-width)
+		lines[top+i] = before + line + after
+	}
+	if cursor != nil {
+		cursor.X += left + 2
+		cursor.Y += y + top + 1
+	}
+	return cursor
+}
+
+// reader is a dialog that shows lines to scroll through.
+type reader struct {
+	title string
+	draw  func(m *model, width int) []string
+	top   int
+}
+
+func (r *reader) press(m *model, msg tea.KeyPressMsg) bool {
+	page := max(m.height/2, 1)
+	switch msg.String() {
+	case "up":
+		r.top--
+	case "down":
+		r.top++
+	case "pgup":
+		r.top -= page
+	case "pgdown", "space":
+		r.top += page
+	case "home":
+		r.top = 0
+	case "end":
+		r.top = 1 << 20
+	case "esc", "q", "?", "f1", "enter":
+		m.dialog = nil
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *reader) scroll(lines int) { r.top -= lines }
+
+func (r *reader) view(m *model, width, height int) (string, string, []string, *tea.Cursor) {
+	lines := r.draw(m, width)
+	r.top = min(max(r.top, 0), max(len(lines)-height, 0))
+	note := "Esc closes"
+	if len(lines) > height {
+		note = "↑↓ scroll · Esc closes"
+	}
+	return r.title, note, lines[r.top:min(r.top+height, len(lines))], nil
+}
+
+// question is a dialog that asks before something is done.
+type question struct {
+	title, text string
+	yes         func(*model)
+}
+
+func (q question) press(m *model, msg tea.KeyPressMsg) bool {
+	switch strings.ToLower(msg.String()) {
+	case "y", "enter":
+		m.dialog = nil
+		q.yes(m)
+	case "n", "esc", "q":
+		m.dialog = nil
+	}
+	return msg.String() != "ctrl+c"
+}
+
+func (q question) scroll(int) {}
+
+func (q question) view(m *model, width, _ int) (string, string, []string, *tea.Cursor) {
+	lines := m.wrap(q.text, width, 8)
+	return q.title, "y yes · n no", append(lines, ""), nil
+}

@@ -1,0 +1,439 @@
+package tui
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ttlchat/ttlchat/internal/printable"
+)
+
+// FaultKind is one thing that the emulator can get wrong on demand.
+type FaultKind struct {
+	Target, Name, Meaning string
+	Params                []FaultParam
+}
+
+// FaultParam is one parameter of a kind of fault.
+type FaultParam struct {
+	Name, Default, Meaning string
+	// Choices are all its values; none means that it is written out.
+	Choices []string
+}
+
+// Fault is a fault that is on, or was until it had applied often enough.
+type Fault struct {
+	ID, Target, Name string
+	Params           map[string]string
+	// Count is how often it applies, 0 until it is cleared; Applied is how often it has.
+	Count, Applied int
+}
+
+// over tells whether the fault has applied as often as it was to.
+func (f Fault) over() bool { return f.Count > 0 && f.Applied >= f.Count }
+
+// Faults is what the screen needs of an emulator's faults. Every method but Kinds may block; the screen calls them outside Update.
+type Faults interface {
+	// Kinds lists what can go wrong, grouped by target.
+	Kinds() []FaultKind
+	// Triggers lists the events that can be made to happen now.
+	Triggers() []string
+	// List returns the faults that are on, or are used up.
+	List() []Fault
+	// Set turns a fault on in the place of the one with its ID, if any.
+	Set(Fault) error
+	Clear(id string)
+	ClearAll()
+	// Trigger makes an event happen to a user, and tells how many connections it reached.
+	Trigger(event, user string) (int, error)
+}
+
+// faults is the panel of the emulator's faults: a list of switches with parameters below the one that is pointed at.
+type faults struct {
+	source  Faults
+	kinds   []FaultKind
+	list    []Fault
+	values  []map[string]string // what was chosen for each kind, besides the defaults
+	open    int                 // the kind whose parameters are shown
+	at, top int                 // the row that is pointed at, and the first on the screen
+	shown   int                 // how many rows the screen has
+	edit    *textinput.Model    // while a value is being written
+}
+
+// countParam is a parameter that every kind has.
+var countParam = FaultParam{Name: "count", Default: "0", Meaning: "how often it applies; 0 is until it is switched off"}
+
+func newFaults(source Faults) faults {
+	f := faults{source: source}
+	if source != nil {
+		f.kinds = source.Kinds()
+		f.values = make([]map[string]string, len(f.kinds))
+		for i := range f.kinds {
+			f.kinds[i].Params = append(slices.Clone(f.kinds[i].Params), countParam)
+			f.values[i] = map[string]string{}
+		}
+	}
+	return f
+}
+
+// on lists the faults that may still apply.
+func (f *faults) on() []Fault {
+	return slices.DeleteFunc(slices.Clone(f.list), Fault.over)
+}
+
+// faultRow is one line of the panel: a heading, a trigger, a kind, or one of its parameters.
+type faultRow struct {
+	heading, trigger string
+	kind, param      int // param is -1 for the kind itself
+}
+
+func (f *faults) rows() []faultRow {
+	if f.source == nil {
+		return nil
+	}
+	rows := []faultRow{{heading: "make happen now"}}
+	for _, t := range f.source.Triggers() {
+		rows = append(rows, faultRow{trigger: t})
+	}
+	target := ""
+	for i, k := range f.kinds {
+		if k.Target != target {
+			target = k.Target
+			rows = append(rows, faultRow{heading: target})
+		}
+		rows = append(rows, faultRow{kind: i, param: -1})
+		if i == f.open {
+			for j := range k.Params {
+				rows = append(rows, faultRow{kind: i, param: j})
+			}
+		}
+	}
+	return rows
+}
+
+// row returns the row that is pointed at, never a heading.
+func (f *faults) row() (faultRow, bool) {
+	rows := f.rows()
+	if len(rows) == 0 {
+		return faultRow{}, false
+	}
+	f.at = min(max(f.at, 1), len(rows)-1)
+	if rows[f.at].heading != "" {
+		f.at++
+	}
+	return rows[f.at], true
+}
+
+// step points at another row, and opens the parameters of its kind.
+func (f *faults) step(by int) {
+	rows := f.rows()
+	if _, ok := f.row(); !ok {
+		return
+	}
+	at := f.at + by
+	for at > 0 && at < len(rows) && rows[at].heading != "" {
+		at += max(min(by, 1), -1)
+	}
+	if at < 1 || at >= len(rows) {
+		at = min(max(at, 1), len(rows)-1)
+	}
+	f.pick(rows[at])
+}
+
+// pick points at a row and opens its kind.
+func (f *faults) pick(row faultRow) {
+	if row.trigger == "" {
+		f.open = row.kind
+	}
+	f.at = slices.Index(f.rows(), row)
+}
+
+// active returns the fault of a kind that is on.
+func (f *faults) active(kind int) (Fault, bool) {
+	k := f.kinds[kind]
+	i := slices.IndexFunc(f.list, func(on Fault) bool { return on.Target == k.Target && on.Name == k.Name && !on.over() })
+	if i < 0 {
+		return Fault{}, false
+	}
+	return f.list[i], true
+}
+
+// value is what a parameter is set to.
+func (f *faults) value(kind int, p FaultParam) string {
+	if v, ok := f.values[kind][p.Name]; ok {
+		return v
+	}
+	return p.Default
+}
+
+// fault is what switching on a kind asks for.
+func (f *faults) fault(kind int) Fault {
+	k := f.kinds[kind]
+	params := maps.Clone(f.values[kind])
+	count, _ := strconv.Atoi(params[countParam.Name])
+	delete(params, countParam.Name)
+	return Fault{ID: "screen-" + k.Target + "-" + k.Name, Target: k.Target, Name: k.Name, Params: params, Count: count}
+}
+
+// faultsMsg brings the faults that are on, after something was asked of them.
+type faultsMsg struct {
+	list []Fault
+	said string
+	err  error
+}
+
+// ask does something to the faults outside Update, and looks at what is on then. What may be nil.
+func (m *model) askFaults(what func(Faults) (string, error)) {
+	source := m.faults.source
+	if source == nil {
+		return
+	}
+	m.queue(func() tea.Msg {
+		var msg faultsMsg
+		if what != nil {
+			msg.said, msg.err = what(source)
+		}
+		msg.list = source.List()
+		return msg
+	})
+}
+
+func (m *model) takeFaults(msg faultsMsg) {
+	m.faults.list = msg.list
+	switch {
+	case msg.err != nil:
+		m.say(msg.err.Error(), late)
+	case msg.said != "":
+		m.say(msg.said, calm)
+	}
+}
+
+// switchFault turns the kind that is pointed at on or off, makes a trigger happen, or begins to write a value.
+func (m *model) switchFault() {
+	row, ok := m.faults.row()
+	switch {
+	case !ok:
+	case row.trigger != "":
+		user := m.snap.User
+		m.askFaults(func(f Faults) (string, error) {
+			n, err := f.Trigger(row.trigger, user)
+			return row.trigger + " reached " + plural(n, "connection", "connections"), err
+		})
+	case row.param >= 0:
+		m.editParam(row)
+	default:
+		if on, is := m.faults.active(row.kind); is {
+			m.askFaults(func(f Faults) (string, error) {
+				f.Clear(on.ID)
+				return on.Target + " " + on.Name + " is off", nil
+			})
+			return
+		}
+		m.setFault(row.kind)
+	}
+}
+
+func (m *model) setFault(kind int) {
+	fault := m.faults.fault(kind)
+	m.askFaults(func(f Faults) (string, error) { return fault.Target + " " + fault.Name + " is on", f.Set(fault) })
+}
+
+// editParam lets a value be written, or goes to the next choice.
+func (m *model) editParam(row faultRow) {
+	p := m.faults.kinds[row.kind].Params[row.param]
+	if len(p.Choices) > 0 {
+		m.chooseParam(1)
+		return
+	}
+	in := textinput.New()
+	in.Prompt, in.CharLimit = "", 200
+	in.KeyMap.Paste.SetEnabled(false)
+	in.SetVirtualCursor(true)
+	in.SetStyles(m.field)
+	in.SetValue(m.faults.value(row.kind, p))
+	in.CursorEnd()
+	in.Focus()
+	m.faults.edit = &in
+}
+
+// chooseParam goes to the next or the previous choice of the parameter that is pointed at.
+func (m *model) chooseParam(by int) {
+	row, ok := m.faults.row()
+	if !ok || row.trigger != "" || row.param < 0 {
+		return
+	}
+	p := m.faults.kinds[row.kind].Params[row.param]
+	if len(p.Choices) == 0 {
+		m.editParam(row)
+		return
+	}
+	i := slices.Index(p.Choices, m.faults.value(row.kind, p))
+	m.setParam(row, p.Choices[(i+by+len(p.Choices))%len(p.Choices)])
+}
+
+func (m *model) setParam(row faultRow, value string) {
+	p := m.faults.kinds[row.kind].Params[row.param]
+	if value == p.Default {
+		delete(m.faults.values[row.kind], p.Name)
+	} else {
+		m.faults.values[row.kind][p.Name] = value
+	}
+	if _, on := m.faults.active(row.kind); on {
+		m.setFault(row.kind)
+	}
+}
+
+// pressEdit handles a key while a value is being written.
+func (m *model) pressEdit(msg tea.KeyPressMsg) bool {
+	edit := m.faults.edit
+	switch msg.String() {
+	case "ctrl+c":
+		return false
+	case "esc":
+		m.faults.edit = nil
+	case "enter":
+		m.faults.edit = nil
+		if row, ok := m.faults.row(); ok && row.param >= 0 {
+			m.setParam(row, strings.TrimSpace(edit.Value()))
+		}
+	default:
+		next, cmd := edit.Update(msg)
+		m.faults.edit = &next
+		m.queue(cmd)
+	}
+	return true
+}
+
+func (m *model) clearFaults() {
+	m.askFaults(func(f Faults) (string, error) {
+		f.ClearAll()
+		return "all faults are off", nil
+	})
+}
+
+func whyNotFaults(m *model) string {
+	if m.faults.source == nil {
+		return whyNotEmulator(m)
+	}
+	return ""
+}
+
+func whyNotClear(m *model) string {
+	if why := whyNotFaults(m); why != "" {
+		return why
+	}
+	if len(m.faults.list) == 0 {
+		return "no fault is on"
+	}
+	return ""
+}
+
+func faultKeys() []action {
+	return []action{
+		{keys: bind("switch", "Enter", "enter", "space"), help: "switch the fault, make the event happen, or write the value", why: whyNotFaults,
+			do: (*model).switchFault},
+		{keys: bind("change", "← →", "right"), help: "change the parameter", why: whyNotFaults, do: func(m *model) { m.chooseParam(1) }},
+		{keys: bind("", "", "left"), why: whyNotFaults, do: func(m *model) { m.chooseParam(-1) }},
+	}
+}
+
+func faultsTitle(m *model) string {
+	if n := len(m.faults.on()); n > 0 {
+		return fmt.Sprintf("faults (%d on)", n)
+	}
+	return "faults"
+}
+
+// faultWords names the faults that are on, for the header.
+func (m *model) faultWords(width int) string {
+	on := m.faults.on()
+	switch {
+	case m.faults.source == nil:
+		return ""
+	case len(on) == 0:
+		return m.dim.Render("no faults")
+	}
+	words := make([]string, len(on))
+	for i, f := range on {
+		words[i] = printable.Line(f.Target+" "+f.Name, 60)
+	}
+	text := "FAULT: " + strings.Join(words, ", ")
+	if m.cells.StringWidth(text) > width {
+		text = plural(len(on), "FAULT", "FAULTS")
+	}
+	return m.pills[late].Render(" " + text + " ")
+}
+
+func viewFaults(m *model, a area) []string {
+	f := &m.faults
+	if f.source == nil {
+		return m.wrap("no faults: "+whyNotEmulator(m), a.width, a.height)
+	}
+	rows := f.rows()
+	at, _ := f.row()
+	f.shown = a.height
+	f.top = min(max(f.top, f.at-a.height+1), max(f.at-1, 0), max(len(rows)-a.height, 0))
+	focused := m.focus == faultPanel
+	var lines []string
+	for _, row := range rows[f.top:min(f.top+max(a.height, 0), len(rows))] {
+		mark := "  "
+		if row == at && focused {
+			mark = m.accent.Render("▌ ")
+		}
+		lines = append(lines, mark+m.faultLine(row, row == at && focused, a.width-2))
+	}
+	return lines
+}
+
+// faultLine draws one row of the panel.
+func (m *model) faultLine(row faultRow, at bool, width int) string {
+	f := &m.faults
+	switch {
+	case row.heading != "":
+		return m.accent.Render(row.heading)
+	case row.trigger != "":
+		return "▸ " + row.trigger
+	case row.param >= 0:
+		p := f.kinds[row.kind].Params[row.param]
+		value := f.value(row.kind, p)
+		switch {
+		case at && f.edit != nil:
+			f.edit.SetWidth(max(width-26, 8))
+			return m.cut("      "+m.dim.Render(m.fit(p.Name, 14))+f.edit.View(), width, "…")
+		case value == "":
+			value = "–"
+		}
+		if len(p.Choices) > 0 {
+			value = "◂ " + value + " ▸"
+		}
+		return m.cut("      "+m.dim.Render(m.fit(p.Name, 14))+printable.Line(value, 60)+m.dim.Render("  "+p.Meaning), width, "…")
+	}
+	k := f.kinds[row.kind]
+	on, is := f.active(row.kind)
+	if !is {
+		return m.cut("[ ] "+m.fit(k.Name, 17)+m.dim.Render(k.Meaning), width, "…")
+	}
+	times := plural(on.Applied, "time", "times")
+	if on.Count > 0 {
+		times = fmt.Sprintf("%d of %d", on.Applied, on.Count)
+	}
+	return m.cut(m.tones[late].Bold().Render("[x] "+m.fit(k.Name, 17))+m.tones[late].Render("applied "+times+" · "+k.Meaning), width, "…")
+}
+
+func moveFaults(m *model, _ area, lines int) { m.faults.step(-lines) }
+
+func clickFaults(m *model, _ area, line int) {
+	rows := m.faults.rows()
+	if i := m.faults.top + line; i >= 0 && i < len(rows) && rows[i].heading == "" {
+		again := m.faults.at == i
+		m.faults.pick(rows[i])
+		if again {
+			m.switchFault()
+		}
+	}
+}

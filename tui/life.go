@@ -1,0 +1,154 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ttlchat/ttlchat/internal/printable"
+	"github.com/ttlchat/ttlchat/session"
+)
+
+// change is the session's last change of state.
+type change struct {
+	from, to session.State
+	at       time.Time
+	reason   string
+}
+
+// place is where a state stands in the picture. Fetching shares the place of LoggingIn: both are a login under way.
+type place struct {
+	row, column int
+	label       string
+}
+
+var places = map[session.State]place{
+	session.LoggedOut: {2, 1, "logged out"}, session.Fetching: {2, 15, "fetching"}, session.LoggingIn: {2, 15, "logging in"},
+	session.Online: {2, 29, "online"}, session.WillExpire: {2, 43, "will expire"}, session.Renewing: {0, 34, "renewing"},
+	session.Reconnecting: {4, 26, "reconnecting"}, session.Expired: {5, 45, "expired"}, session.Waiting: {4, 6, "waiting"},
+	session.Stopped: {5, 6, "stopped"},
+}
+
+// stroke is a piece of an arrow.
+type stroke struct {
+	row, column int
+	text        string
+}
+
+// arrow is a usual way from one state to another. Others happen too; then only the two states and the words tell of it.
+type arrow struct {
+	from, to session.State
+	strokes  []stroke
+}
+
+var arrows = []arrow{
+	{session.LoggedOut, session.LoggingIn, []stroke{{2, 12, "─▶"}}},
+	{session.LoggingIn, session.Online, []stroke{{2, 26, "─▶"}}},
+	{session.Online, session.WillExpire, []stroke{{2, 36, "─────▶"}}},
+	{session.WillExpire, session.Renewing, []stroke{{1, 48, "│"}, {0, 43, "◀────╮"}}},
+	{session.Renewing, session.Online, []stroke{{0, 31, "╭─"}, {1, 31, "▼"}}},
+	{session.WillExpire, session.Expired, []stroke{{3, 48, "│"}, {4, 48, "▼"}}},
+	{session.Expired, session.LoggingIn, []stroke{{5, 21, "╰──────────────────────"}, {4, 21, "│"}, {3, 21, "▲"}}},
+	{session.Waiting, session.LoggingIn, []stroke{{4, 14, "──╯"}, {3, 16, "▲"}}},
+	{session.Online, session.Reconnecting, []stroke{{3, 30, "▼"}}},
+	{session.Reconnecting, session.Online, []stroke{{3, 32, "▲"}}},
+}
+
+const lifeWidth, lifeHeight = 55, 6
+
+// spot is the state whose place a state has in the picture.
+func spot(s session.State) session.State {
+	if s == session.Fetching {
+		return session.LoggingIn
+	}
+	return s
+}
+
+// brush is one piece of a row of the picture.
+type brush struct {
+	stroke
+	paint paint
+}
+
+// life draws the states of a session as a picture, with the present one lit, the last change marked, and that change in words below.
+func (m *model) life(width int) []string {
+	rows := make([][]brush, lifeHeight)
+	put := func(row, column int, text string, p paint) {
+		rows[row] = append(rows[row], brush{stroke{row, column, text}, p})
+	}
+	from, to := spot(m.last.from), spot(m.last.to)
+	for _, a := range arrows {
+		p := m.faint
+		if a.from == from && a.to == to {
+			p = m.accent.Bold()
+		}
+		for _, s := range a.strokes {
+			put(s.row, s.column, s.text, p)
+		}
+	}
+	for _, state := range session.States() {
+		at := places[state]
+		switch {
+		case state == m.snap.State:
+			put(at.row, at.column-1, "["+strings.ToUpper(at.label)+"]", m.pills[stateTones[state]])
+		case state == session.Fetching, spot(state) == spot(m.snap.State):
+		case spot(state) == from && m.last.to == m.snap.State:
+			put(at.row, at.column, at.label, m.accent)
+		default:
+			put(at.row, at.column, at.label, m.dim)
+		}
+	}
+	indent := strings.Repeat(" ", max((width-lifeWidth)/2, 0))
+	lines := make([]string, 0, lifeHeight+1)
+	for _, row := range rows {
+		slices.SortFunc(row, func(a, b brush) int { return a.column - b.column })
+		line, end := indent, 0
+		for _, b := range row {
+			line += strings.Repeat(" ", max(b.column-end, 0)) + b.paint.Render(b.text)
+			end = b.column + len([]rune(b.text))
+		}
+		lines = append(lines, line)
+	}
+	return append(lines, m.lastChange())
+}
+
+// lastChange tells of the last change of state in words.
+func (m *model) lastChange() string {
+	if m.last.to == "" {
+		return m.dim.Render("nothing has happened yet")
+	}
+	words := m.clock(m.last.at) + "  " + stateWord(m.last.from) + " → " + stateWord(m.last.to)
+	if m.last.reason != "" {
+		words += ": " + printable.Line(m.last.reason, 200)
+	}
+	return m.dim.Render(words)
+}
+
+// path draws the life in one line: the way from logged out to expired, with the present state in the place that it has on it.
+func (m *model) path() string {
+	way := []session.State{session.LoggedOut, session.LoggingIn, session.Online, session.WillExpire, session.Expired}
+	step, found := map[session.State]int{
+		session.Stopped: 0, session.Fetching: 1, session.Waiting: 1, session.Reconnecting: 2, session.Renewing: 3,
+	}[m.snap.State]
+	if found {
+		way[step] = m.snap.State
+	}
+	line := ""
+	before := session.State("")
+	for _, state := range way {
+		if before != "" {
+			p := m.faint
+			if spot(m.last.from) == spot(before) && spot(m.last.to) == spot(state) {
+				p = m.accent.Bold()
+			}
+			line += p.Render(" ─▶ ")
+		}
+		before = state
+		if state == m.snap.State {
+			line += m.pills[stateTones[state]].Render("[" + strings.ToUpper(places[state].label) + "]")
+		} else {
+			line += m.dim.Render(places[state].label)
+		}
+	}
+	return line
+}

@@ -1,0 +1,470 @@
+package tui
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ttlchat/ttlchat/session"
+)
+
+// answer runs the commands that Update left, except those that wait, and gives their answers back.
+func (r *rig) answer(cmds ...tea.Cmd) []tea.Msg {
+	var msgs []tea.Msg
+	for _, cmd := range cmds {
+		if msg := cmd(); msg != nil {
+			msgs = append(msgs, msg)
+			r.Update(msg)
+		}
+	}
+	return msgs
+}
+
+// pressed presses a key and runs what it asks for; only for keys whose commands answer at once.
+func (r *rig) pressed(t *testing.T, names ...string) []tea.Msg {
+	t.Helper()
+	var msgs []tea.Msg
+	for _, name := range names {
+		synctest.Test(t, func(t *testing.T) {
+			answers := make(chan tea.Msg, 16)
+			r.Update(press(name))
+			for _, cmd := range r.pending {
+				go func() { answers <- cmd() }()
+			}
+			time.Sleep(2 * time.Second) // ticks too
+			for len(answers) > 0 {
+				msg := <-answers
+				if _, tick := msg.(tickMsg); !tick && msg != nil {
+					msgs = append(msgs, msg)
+					r.Update(msg)
+				}
+			}
+		})
+	}
+	return msgs
+}
+
+func TestFaultPanel(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.pressed(t, "ctrl+f", "down", "down", "down") // over the triggers and a heading
+	r.pressed(t, "space")
+	wantOn(t, r.screen(t), "[x] status", "FAULT: token-server status", "faults (1 on)", "token-server status is on")
+	r.keys("down", "enter") // its first parameter
+	r.keys("backspace")
+	r.write("4")
+	wantOn(t, r.screen(t), "504")
+	r.pressed(t, "enter")
+	r.keys("down", "down", "right")
+	r.keys("backspace")
+	r.write("2")
+	r.pressed(t, "enter")
+	r.keys("esc")
+	if r.focus != chatPanel {
+		t.Fatal("Esc does not lead back to the chat")
+	}
+	r.pressed(t, "ctrl+x")
+	want := []string{
+		"set token-server status map[] 0", "set token-server status map[status:504] 0", "set token-server status map[status:504] 2", "clear all",
+	}
+	if diff := cmp.Diff(want, r.broken.asked); diff != "" {
+		t.Errorf("the faults were asked otherwise (-want +got):\n%s", diff)
+	}
+	wantOn(t, r.screen(t), "no faults")
+	r.keys("ctrl+x")
+	if !strings.Contains(r.notice, "no fault is on") {
+		t.Errorf("^X without a fault says %q", r.notice)
+	}
+}
+
+func TestFaultChoicesAndTriggers(t *testing.T) {
+	r := opened(t, 80, 24, online())
+	r.keys("ctrl+f")
+	r.pressed(t, "enter") // the first trigger
+	for r.faults.open != 2 {
+		r.keys("down")
+	}
+	r.keys("down", "down", "left")
+	wantOn(t, r.screen(t), "◂ out ▸")
+	r.keys("up", "up")
+	r.pressed(t, "enter", "enter")
+	want := []string{"trigger will-expire alice", "set link delay map[direction:out] 0", "clear screen-link-delay"}
+	if diff := cmp.Diff(want, r.broken.asked); diff != "" {
+		t.Errorf("the faults were asked otherwise (-want +got):\n%s", diff)
+	}
+	r.broken.fails = errNope
+	r.pressed(t, "enter")
+	if r.notice != "nope" || len(r.faults.on()) != 0 {
+		t.Errorf("a refused fault says %q and leaves %v on", r.notice, r.faults.on())
+	}
+	r.broken.list = []Fault{{ID: "f1", Target: "link", Name: "cut", Count: 1, Applied: 1}, {ID: "f2", Target: "rest", Name: "hang"}}
+	r.pressed(t, "up")
+	r.send(emulatorMsg{events: []EmulatorEvent{{At: noon, Name: "fault.applied"}}})
+	r.answer(r.pending[0])
+	if on := r.faults.on(); len(on) != 1 || on[0].ID != "f2" {
+		t.Errorf("on are %v", on)
+	}
+	wantOn(t, r.screen(t), "FAULT: rest hang")
+}
+
+func TestTimelinePanel(t *testing.T) {
+	r := opened(t, 120, 40, online(), talking()...)
+	r.send(emulatorMsg{events: []EmulatorEvent{
+		{At: noon, Name: "rest.request", Text: "POST /token 200", Code: 200, TokenServer: true, Details: [][2]string{{"response", "200 OK"}}},
+		{At: noon, Name: "frame.out", Text: "SYNC down", Details: [][2]string{{"frame", "SYNC down"}}},
+		{At: noon, Name: "message.stored", Text: "alice → echo"},
+	}})
+	r.keys("tab", "up")
+	wantOn(t, r.screen(t), "▌", "+49.00   ●   │   │   POST /token 200")
+	r.keys("enter")
+	wantOn(t, r.screen(t), "rest.request", "token server", "200 OK", "+49.00 s after the first event")
+	r.keys("esc")
+	if r.dialog != nil {
+		t.Fatal("Esc does not close the details")
+	}
+	r.keys("f")
+	wantOn(t, r.screen(t), "timeline: everything", "SYNC down", "alice → echo")
+	for _, filter := range filters[2:] {
+		r.keys("f")
+		wantOn(t, r.screen(t), filter.name)
+	}
+	if got := len(r.timeline.entries); got != 1 { // frames
+		t.Errorf("the last filter lets %d moments through", got)
+	}
+	r.keys("F", "f", "f", "x")
+	wantOn(t, r.screen(t), "x does nothing here")
+	r.send(tea.MouseClickMsg{X: 80, Y: 25, Button: tea.MouseLeft})
+	r.send(tea.MouseClickMsg{X: 80, Y: 25, Button: tea.MouseLeft})
+	if r.dialog == nil {
+		t.Error("two clicks do not open the details")
+	}
+}
+
+func TestTrimKeepsTheTokensLife(t *testing.T) {
+	tl := newTimeline()
+	for range keepMoments - 1 {
+		tl.happened(&moment{at: noon, kind: frameKind, name: "frame.in"})
+	}
+	tl.happened(&moment{at: noon, kind: lifeKind, name: "token.issued"})
+	for range 3 * keepMoments {
+		tl.happened(&moment{at: noon, kind: messageKind, name: "message.stored"})
+	}
+	if len(tl.all) > keepMoments || len(tl.entries) != 1 || !slices.ContainsFunc(tl.all, func(m *moment) bool { return m.kind == lifeKind }) {
+		t.Errorf("%d moments, %d shown", len(tl.all), len(tl.entries))
+	}
+	for range 2 * keepMoments {
+		tl.happened(&moment{at: noon, kind: lifeKind, name: "token.issued"})
+	}
+	if len(tl.all) > keepMoments {
+		t.Errorf("%d moments", len(tl.all))
+	}
+}
+
+func TestCopyAndExport(t *testing.T) {
+	t.Chdir(t.TempDir())
+	r := opened(t, 120, 40, online(), talking()...)
+	clipboard := func(names ...string) string {
+		t.Helper()
+		msgs := r.pressed(t, names...)
+		if len(msgs) == 0 {
+			t.Fatalf("%v asks for nothing", names)
+		}
+		return fmt.Sprint(msgs[len(msgs)-1])
+	}
+	if got := clipboard("ctrl+y"); !strings.Contains(got, "still there?") {
+		t.Errorf("^Y copies %q", got)
+	}
+	wantOn(t, r.screen(t), "copied the message")
+	r.keys("tab")
+	if got := clipboard("ctrl+y"); !strings.Contains(got, "client renewed") {
+		t.Errorf("^Y copies %q", got)
+	}
+	got := clipboard("Y")
+	r.pressed(t, "e")
+	files, _ := filepath.Glob("ttlchat-*.jsonl")
+	if len(files) != 1 {
+		t.Fatalf("there are %v", files)
+	}
+	wantOn(t, r.screen(t), "6 events in "+files[0])
+	text, err := os.ReadFile(files[0])
+	if err != nil || string(text) != got {
+		t.Errorf("the file holds %q (%v), the clipboard %q", text, err, got)
+	}
+	for line := range strings.Lines(got) {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(line), &m); err != nil || m["event"] == "" || m["lane"] != "client" {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	r.pressed(t, "e") // the file is there already
+	if !strings.Contains(r.notice, "not exported") {
+		t.Errorf("a second export says %q", r.notice)
+	}
+}
+
+func TestInspector(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.keys("ctrl+t")
+	wantOn(t, r.screen(t), "the token in use, the 2nd", "salt        77812  was 4711", "genuine: signed")
+	r.keys("ctrl+y")
+	wantOn(t, r.screen(t), "copy the whole token?", "log in as alice")
+	if msgs := r.pressed(t, "n"); len(msgs) > 0 {
+		t.Errorf("no copies %v", msgs)
+	}
+	r.keys("ctrl+y")
+	if msgs := r.pressed(t, "y"); len(msgs) != 1 || r.notice != "copied the token, 13 characters" {
+		t.Errorf("yes answers %v and says %q", msgs, r.notice)
+	}
+	r.fake.tokens = []Token{fakeToken{Inspection{Short: "006…", Checked: true, Findings: []string{"the token is expired\x1b[2J"}}, ""}}
+	wantOn(t, r.screen(t), "the newest token", "not genuine", "! the token is expired")
+	r.fake.tokens = []Token{fakeToken{Inspection{Short: "006…"}, ""}}
+	wantOn(t, r.screen(t), "signature not checked")
+	r.fake.tokens = []Token{}
+	wantOn(t, r.screen(t), "no token has been fetched yet")
+	r.keys("ctrl+y", "ctrl+t")
+	if r.focus != chatPanel {
+		t.Error("^T does not lead back to the chat")
+	}
+}
+
+func TestChangedField(t *testing.T) {
+	fields := []TokenField{{"salt", "1", ""}, {"may", "a", ""}, {"may", "b", ""}, {"may", "c", ""}}
+	before := &Inspection{Fields: []TokenField{{"salt", "1", ""}, {"may", "a", ""}, {"may", "x", ""}}}
+	want := []string{"1 false", "a false", "x true", "nothing true"}
+	for i := range fields {
+		was, changed := changedField(before, fields, i)
+		if got := was + map[bool]string{true: " true", false: " false"}[changed]; got != want[i] {
+			t.Errorf("field %d: %q, want %q", i, got, want[i])
+		}
+	}
+}
+
+func TestPalette(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.keys("ctrl+k")
+	r.write("field by")
+	wantOn(t, r.screen(t), "▌ /token", "^T")
+	r.keys("enter")
+	if r.focus != tokenPanel || r.dialog != nil {
+		t.Error("the palette does not do what was chosen")
+	}
+	r.keys("ctrl+k")
+	r.write("find text") // nothing has both words in it but the one that looks for a text
+	r.keys("esc", "ctrl+k")
+	r.write("/find")
+	r.keys("enter")
+	if r.input.Value() != "/find " || r.focus != chatPanel {
+		t.Errorf("a command that wants arguments leaves %q", r.input.Value())
+	}
+	r.input.Reset()
+	r.keys("ctrl+k")
+	r.write("failed") // resend cannot act now
+	wantOn(t, r.screen(t), "not now: no message of this conversation has failed")
+	r.keys("enter")
+	if !strings.Contains(r.notice, "cannot resend") {
+		t.Errorf("what cannot be done says %q", r.notice)
+	}
+	r.keys("ctrl+k")
+	r.write("xyzzy")
+	r.keys("enter")
+	wantOn(t, r.screen(t), "nothing is called that")
+	r.keys("backspace", "backspace", "backspace", "backspace", "backspace", "down", "up", "pgdown", "pgup", "esc")
+	if r.dialog != nil || r.input.Value() != "" {
+		t.Errorf("the palette leaves %q in the input", r.input.Value())
+	}
+}
+
+// TestPaletteHasEverything: whatever the table of actions or the commands can do can be found by its name.
+func TestPaletteHasEverything(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	var names []string
+	for _, c := range r.everything() {
+		names = append(names, c.name)
+	}
+	for _, c := range r.commands() {
+		if !slices.Contains(names, c.name) {
+			t.Errorf("%s is not in the palette", c.name)
+		}
+	}
+}
+
+func TestConversations(t *testing.T) {
+	r := opened(t, 120, 40, online(), talking()...)
+	r.happen(session.Event{Name: session.MessageReceived, From: "bob", Text: "psst"}, session.Event{Name: session.MessageReceived, From: "bob", Text: "hey"})
+	wantOn(t, r.screen(t), "[echo] bob (2)")
+	r.keys("alt+down")
+	wantOn(t, r.screen(t), "echo [bob]", "psst")
+	r.write("yes?")
+	r.keys("enter")
+	r.happen(session.Event{Name: session.MessageFailed, MessageID: "m1", Reason: "blocked"})
+	wantOn(t, r.screen(t), "alice → bob", "blocked — F5 sends")
+	r.keys("f5")
+	if want := []string{"send bob yes?", "send bob yes?"}; !slices.Equal(r.fake.asked, want) {
+		t.Errorf("the session is asked %q, want %q", r.fake.asked, want)
+	}
+	r.happen(session.Event{Name: session.MessageDelivered, MessageID: "m2"})
+	r.keys("f5")
+	if !strings.Contains(r.notice, "no message of this conversation has failed") {
+		t.Errorf("F5 says %q", r.notice)
+	}
+	r.keys("alt+up")
+	wantOn(t, r.screen(t), "still there?")
+	for i := range 3 * maxTalks {
+		r.happen(session.Event{Name: session.MessageReceived, From: strings.Repeat("x", i+1), Text: "spam", At: noon.Add(time.Duration(i))})
+	}
+	if len(r.talks) != maxTalks || !slices.Contains(r.talks, r.talk) {
+		t.Errorf("%d conversations are kept", len(r.talks))
+	}
+}
+
+// TestMessagesAreBounded: many conversations together hold no more than one may.
+func TestMessagesAreBounded(t *testing.T) {
+	r := opened(t, 80, 24, online())
+	for i := range 3 * keepMessages / 2 {
+		r.takeMessage(session.Event{At: noon, From: []string{"bob", "carol", "echo"}[i%3], Text: "x"})
+	}
+	sum := 0
+	for _, talk := range r.talks {
+		sum += len(talk.entries)
+	}
+	if sum > keepMessages || sum < keepMessages/2 {
+		t.Errorf("%d messages are held", sum)
+	}
+	r.keys("pgup")
+	checkSafe(t, r.model)
+}
+
+func TestSearch(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	for i := range 500 {
+		text := "nothing"
+		if i%100 == 7 {
+			text = "a Needle in it"
+		}
+		r.happen(session.Event{Name: session.MessageReceived, From: "echo", Text: text})
+	}
+	r.keys("f3")
+	r.write("needle")
+	r.keys("enter")
+	wantOn(t, r.screen(t), "▌ ", "a Needle", "found", "below ↓ Esc")
+	first := r.talk.marked
+	r.keys("f3")
+	if r.talk.marked != first-100 {
+		t.Errorf("F3 finds %d after %d", r.talk.marked, first)
+	}
+	r.write("/raw")
+	r.keys("enter")
+	wantOn(t, r.screen(t), "the message as it came", `"a Needle in it"`)
+	r.keys("esc", "f3", "f3", "f3", "f3")
+	wantOn(t, r.screen(t), `nothing further up has "needle" in it`)
+}
+
+func TestRawText(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.happen(session.Event{Name: session.MessageReceived, From: "echo", Text: "\x1b[31mred\u202e"})
+	r.write("/raw")
+	r.keys("enter")
+	wantOn(t, r.screen(t), `"\x1b[31mred\u202e"`)
+	checkSafe(t, r.model)
+}
+
+func TestBringBack(t *testing.T) {
+	r := opened(t, 80, 24, online())
+	for _, line := range []string{"one", "two", "two", "/policy"} {
+		r.write(line)
+		r.keys("enter")
+	}
+	for _, want := range []string{"/policy", "two", "one", "one"} {
+		r.completer.closed = true
+		r.keys("up")
+		if r.input.Value() != want {
+			t.Fatalf("↑ brings back %q, want %q", r.input.Value(), want)
+		}
+	}
+	r.keys("down", "down")
+	r.completer.closed = true
+	r.keys("down")
+	if r.input.Value() != "" {
+		t.Errorf("↓ leads to %q", r.input.Value())
+	}
+}
+
+func TestDayBreak(t *testing.T) {
+	r := opened(t, 80, 24, online())
+	r.happen(session.Event{Name: session.MessageReceived, From: "echo", Text: "late", At: noon.Add(-13 * time.Hour)},
+		session.Event{Name: session.MessageReceived, From: "echo", Text: "early"})
+	wantOn(t, r.screen(t), "── Sunday 22 November 2026 ─")
+}
+
+func TestPointing(t *testing.T) {
+	r := opened(t, 80, 24, online(), talking()...)
+	r.keys("shift+up", "shift+up")
+	if m, _ := r.talk.target(); m.raw != "hello" {
+		t.Errorf("pointed at %q", m.text)
+	}
+	r.keys("shift+down", "shift+down")
+	if r.talk.pointing {
+		t.Error("below the newest message there is still something to point at")
+	}
+}
+
+func TestTips(t *testing.T) {
+	r := opened(t, 120, 40, online(), talking()...)
+	wantOn(t, r.screen(t), "type a message and press Enter")
+	r.write("x")
+	r.keys("enter")
+	wantOn(t, r.screen(t), "^E ends the token now")
+	r.keys("ctrl+e")
+	wantOn(t, r.screen(t), "^N skips")
+	r.keys("esc")
+	if r.tip() != "" {
+		t.Error("Esc does not hide the tips")
+	}
+}
+
+func TestLife(t *testing.T) {
+	r := opened(t, 120, 40, lastFifth())
+	r.happen(session.Event{Name: session.StateChanged, Old: session.Online, New: session.WillExpire, Reason: "the token will expire"})
+	wantOn(t, r.screen(t), "[WILL EXPIRE]", "12:04:31  online → will expire: the token will expire")
+	for _, state := range session.States() {
+		r.fake.snap.State = state
+		r.send(tickMsg(0))
+		name := "[" + strings.ToUpper(places[state].label) + "]"
+		if screen := r.screen(t); strings.Count(screen, name) != 1 {
+			t.Errorf("%s is not marked once:\n%s", name, screen)
+		}
+		r.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+		wantOn(t, r.screen(t), name)
+		r.send(tea.WindowSizeMsg{Width: 120, Height: 40})
+	}
+}
+
+func TestClicks(t *testing.T) {
+	r := opened(t, 80, 24, online(), talking()...)
+	click := func(x, y int) { r.send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft}) }
+	click(10, 4) // the tab of the timeline
+	if r.focus != timelinePanel {
+		t.Errorf("a click on a tab leads to panel %d", r.focus)
+	}
+	click(70, 4)
+	click(10, 0)
+	r.send(tea.WindowSizeMsg{Width: 120, Height: 40})
+	click(5, 20)
+	if r.focus != chatPanel {
+		t.Errorf("a click into the chat leads to panel %d", r.focus)
+	}
+	r.keys("ctrl+f", "tab", "shift+tab")
+	click(90, 30)
+	if r.focus != faultPanel {
+		t.Errorf("a click on the faults leads to panel %d", r.focus)
+	}
+	checkSafe(t, r.model)
+}

@@ -1,0 +1,255 @@
+package tui
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ttlchat/ttlchat/internal/printable"
+	"github.com/ttlchat/ttlchat/session"
+)
+
+// maxTalks is how many conversations are kept: the one that has been silent longest goes.
+const maxTalks = 50
+
+// talk is the conversation with one other.
+type talk struct {
+	transcript
+	peer   string // as the service names it
+	shown  string // fit for the screen
+	unread int
+	heard  time.Time
+}
+
+// talkWith returns the conversation with somebody, and begins it where there is none.
+func (m *model) talkWith(peer string) *talk {
+	if i := slices.IndexFunc(m.talks, func(t *talk) bool { return t.peer == peer }); i >= 0 {
+		return m.talks[i]
+	}
+	if len(m.talks) >= maxTalks {
+		m.dropTalk()
+	}
+	shown := printable.Line(peer, 64)
+	t := &talk{transcript: newTranscript(shown, m.zone), peer: peer, shown: shown}
+	m.talks = append(m.talks, t)
+	return t
+}
+
+// dropTalk lets the conversation go that has been silent longest, other than the one on the screen.
+func (m *model) dropTalk() {
+	quiet := -1
+	for i, t := range m.talks {
+		if t != m.talk && (quiet < 0 || t.heard.Before(m.talks[quiet].heard)) {
+			quiet = i
+		}
+	}
+	m.talks = slices.Delete(m.talks, quiet, quiet+1)
+}
+
+// enter shows a conversation.
+func (m *model) enter(t *talk) {
+	m.talk, t.unread = t, 0
+	if m.focus != chatPanel {
+		m.focusOn(chatPanel)
+	}
+}
+
+// turnTalk shows the next conversation, one with unread messages before others.
+func (m *model) turnTalk(by int) {
+	at := slices.Index(m.talks, m.talk)
+	next := m.talks[(at+by+len(m.talks))%len(m.talks)]
+	m.enter(next)
+}
+
+// takeMessage puts a message of somebody else where it belongs.
+func (m *model) takeMessage(e session.Event) {
+	t := m.talkWith(e.From)
+	t.received(e, t.shown)
+	t.heard = e.At
+	if t != m.talk {
+		t.unread++
+	}
+	m.bound()
+}
+
+// takeFate tells an own message what became of it.
+func (m *model) takeFate(e session.Event, f fate) {
+	for _, t := range m.talks {
+		if t.became(e.MessageID, f, e.Reason) {
+			return
+		}
+	}
+}
+
+// bound keeps all conversations together within what one may hold.
+func (m *model) bound() {
+	sum, longest := 0, m.talk
+	for _, t := range m.talks {
+		sum += len(t.entries)
+		if len(t.entries) > len(longest.entries) {
+			longest = t
+		}
+	}
+	if n := keepMessages / 10; sum > keepMessages && len(longest.entries) > n {
+		longest.drop(longest.entries[:n])
+		longest.entries = slices.Delete(longest.entries, 0, n)
+		longest.dropped += n
+		longest.pointing = false
+	}
+}
+
+// resend gives every failed message of the conversation another try.
+func (m *model) resend() {
+	again := 0
+	for _, failed := range m.talk.failures() {
+		id, err := m.session.Send(m.talk.peer, failed.raw)
+		if err != nil {
+			m.say(err.Error(), late)
+			return
+		}
+		m.talk.again(failed, id)
+		again++
+	}
+	m.say(plural(again, "message goes", "messages go")+" out again", calm)
+}
+
+func whyNotResend(m *model) string {
+	if len(m.talk.failures()) == 0 {
+		return "no message of this conversation has failed"
+	}
+	return ""
+}
+
+func whyNotTurnTalk(m *model) string {
+	if len(m.talks) < 2 {
+		return "there is one conversation; /to NAME begins another"
+	}
+	return ""
+}
+
+// find looks for a text in the conversation; without one it asks for it in the input, or goes on to the next.
+func (m *model) find(text string) {
+	switch {
+	case text != "":
+		m.sought, m.talk.pointing = text, false
+	case m.sought == "":
+		m.input.SetValue("/find ")
+		m.focusOn(chatPanel)
+		return
+	}
+	a, ok := m.areaOf(chatPanel)
+	if !ok {
+		a = area{max(m.width, 1), max(m.height, 1)}
+	}
+	if !m.talk.find(m.chatLook(a), a.height, m.sought) {
+		m.talk.follow()
+		m.say("nothing further up has "+strconv.Quote(printable.Line(m.sought, 40))+" in it", late)
+		return
+	}
+	m.say("found; F3 looks further up, Esc returns", calm)
+}
+
+// showRaw shows the message that is pointed at, or the newest, with everything escaped.
+func (m *model) showRaw() {
+	got, ok := m.talk.target()
+	if !ok {
+		m.say("there is no message yet", late)
+		return
+	}
+	m.dialog = &reader{title: "the message as it came", draw: func(m *model, width int) []string {
+		rows := []detail{{"from", got.from}, {"at", got.at.In(m.zone).Format(time.RFC3339)}, {"id", got.id}, {"text", got.escaped()}}
+		return m.detailLines(rows, width)
+	}}
+}
+
+func chatKeys() []action {
+	return []action{
+		{keys: bind("", "Enter", "enter"), help: "send the message, or run the command", do: (*model).submit},
+		{keys: bind("", "^J", "alt+enter", "ctrl+j", "shift+enter"), help: "begin a new line in the message (Alt+Enter too)"},
+		{keys: bind("", "↑ ↓", "up", "down"), help: "bring back what was sent before"},
+		{keys: bind("", "Shift+↑↓", "shift+up"), help: "point at a message", do: func(m *model) { m.pointMessage(1) }},
+		{keys: bind("", "", "shift+down"), do: func(m *model) { m.pointMessage(-1) }},
+	}
+}
+
+func (m *model) pointMessage(by int) {
+	if a, ok := m.areaOf(chatPanel); ok {
+		m.talk.step(m.chatLook(a), a.height, by)
+	}
+}
+
+func chatTitle(m *model) string {
+	title := ""
+	for i, t := range m.talks {
+		if t != m.talk && t.unread == 0 && len(m.talks) > 4 {
+			continue // those with news are named, and the one on the screen
+		}
+		name := t.shown
+		if t.unread > 0 {
+			name += " (" + strconv.Itoa(t.unread) + ")"
+		} else if t == m.talk && len(m.talks) > 1 {
+			name = "[" + name + "]"
+		}
+		if i > 0 && title != "" {
+			title += " "
+		}
+		title += name
+	}
+	return m.cut(title, 60, "…")
+}
+
+func chatNote(m *model) string { return m.behind(m.talk.away, m.talk.below()) }
+
+// behind says that a window does not show the newest line, and how many entries are newer.
+func (m *model) behind(away bool, newer int) string {
+	if !away {
+		return ""
+	}
+	return m.accent.Render(plural(newer, "newer one", "newer ones") + " below ↓ Esc")
+}
+
+func (m *model) chatLook(a area) look {
+	return look{pen: m.pen, width: a.width, names: m.talk.names, times: !m.small(), words: m.large()}
+}
+
+func viewChat(m *model, a area) []string {
+	if m.talk.pointing {
+		return m.talk.pointed(m.chatLook(a), a.height)
+	}
+	return m.talk.window(m.chatLook(a), a.height)
+}
+
+func moveChat(m *model, a area, lines int) { m.talk.scroll(m.chatLook(a), a.height, lines) }
+
+func chatBar(m *model) (float64, float64) { return m.talk.bar() }
+
+// sentBefore brings back an earlier line of the input, or a later one. It tells whether it did: a message of several lines is moved in.
+func (m *model) sentBefore(msg string) bool {
+	by := 1
+	if msg == "down" {
+		by = -1
+	}
+	if m.input.LineCount() > 1 || by < 0 && m.recalled == 0 || m.recalled+by > len(m.typed) {
+		return false
+	}
+	m.recalled += by
+	if m.recalled == 0 {
+		m.input.Reset()
+		return true
+	}
+	m.input.SetValue(m.typed[len(m.typed)-m.recalled])
+	m.input.CursorEnd()
+	return true
+}
+
+// maxTyped is how many sent lines can be brought back.
+const maxTyped = 100
+
+func (m *model) remember(line string) {
+	m.recalled = 0
+	if len(m.typed) > 0 && m.typed[len(m.typed)-1] == line {
+		return
+	}
+	m.typed = append(m.typed, line)
+	m.typed = m.typed[max(len(m.typed)-maxTyped, 0):]
+}
