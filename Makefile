@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: test lint race soak e2e bench generate keys screens states fuzz help
+.PHONY: test lint race soak soakload performance e2e bench generate keys screens states fuzz help
 
 FUZZTIME ?= 10s
 
@@ -20,6 +20,12 @@ e2e: ## run the official Web SDK against the emulator, in jsdom and in Chromium
 
 bench: ## run the benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
+
+performance: ## measure the emulator beside other servers and write docs/performance.md
+	go -C bench run .
+
+soakload: ## let clients talk for five minutes and watch the emulator's memory
+	go -C bench run . -soak 5m
 
 generate: ## write the generated code anew
 	go generate ./...

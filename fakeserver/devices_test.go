@@ -177,9 +177,9 @@ func TestKnownDevices(t *testing.T) {
 		s.attached(t, "alice", fmt.Sprint("web", i)).ended("test")
 		s.JumpClock(-time.Minute)
 	}
-	devices := s.hub.users["alice"].devices
-	if len(devices) != maxKnownDevices || devices["web2"] != nil || devices["web3"] == nil {
-		t.Errorf("%d devices are known, web2: %v, web3: %v", len(devices), devices["web2"] != nil, devices["web3"] != nil)
+	alice := s.hub.users["alice"]
+	if len(alice.devices) != maxKnownDevices || alice.device("web2") != nil || alice.device("web3") == nil {
+		t.Errorf("%d devices are known, web2: %v, web3: %v", len(alice.devices), alice.device("web2") != nil, alice.device("web3") != nil)
 	}
 }
 
@@ -215,7 +215,7 @@ func TestQueueBound(t *testing.T) {
 	from := s.hub.users["echo"]
 	var first []uint64
 	for range maxQueue + 2 {
-		out, err := s.hub.address(from, nil, "bob", msync.TextBody("", "bob", "x"), &msync.Meta{})
+		out, err := s.hub.address(from, nil, "bob", msync.TextBody("", "bob", "x"), nil, &msync.Meta{})
 		if err != nil {
 			t.Fatal(err)
 		}

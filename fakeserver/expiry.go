@@ -2,6 +2,7 @@ package fakeserver
 
 import (
 	"container/heap"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,7 +40,7 @@ func newSchedule(clk *clock.Clock, j *journal) *schedule {
 func (s *schedule) arm(l *link, g grant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l.grant = g
+	l.grant = &g
 	if l.closing.Load() {
 		return
 	}
@@ -62,7 +63,7 @@ func (s *schedule) drop(l *link) {
 func (s *schedule) grantOf(l *link) grant {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return l.grant
+	return *l.grant
 }
 
 func (s *schedule) put(l *link, at time.Time, name EntryName) {
@@ -98,31 +99,65 @@ func (s *schedule) run(done <-chan struct{}) {
 	}
 }
 
+// manyDue is from how many on what is due at once is taken out together: one by one, each would cost a way through the heap.
+const manyDue = 64
+
 // fire journals everything that is due at now and returns when to come again, zero when nothing is left.
 func (s *schedule) fire(now time.Time) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.pending) > 0 {
+	for n := 0; len(s.pending) > 0; n++ {
 		l := s.pending[0]
-		if now.Before(l.due.at) {
+		switch {
+		case now.Before(l.due.at):
 			return l.due.at
-		}
-		e := Entry{
-			Name: l.due.name, User: l.userName(), Device: l.resource(), Session: l.id,
-			Token: l.grant.short, ExpiresAt: l.grant.expiresAt,
-		}
-		if l.due.name == SessionWillExpire {
-			e.WillExpireAt = l.due.at
-			s.put(l, l.grant.expiresAt, SessionExpired)
-		} else {
+		case n%manyDue == manyDue-1:
+			for _, l := range s.takeDue(now) {
+				s.happen(l, now)
+			}
+		default:
 			heap.Pop(&s.pending)
-		}
-		s.journal.add(e)
-		if e.Name == SessionExpired {
-			l.expired()
+			s.happen(l, now)
 		}
 	}
 	return time.Time{}
+}
+
+// takeDue takes everything that is due at now out of the heap, in its order. mu is held.
+func (s *schedule) takeDue(now time.Time) (due []*link) {
+	rest, sorted := s.pending[:0], true
+	due = make([]*link, 0, len(s.pending))
+	var before time.Time
+	for _, l := range s.pending {
+		if now.Before(l.due.at) {
+			l.due.index = len(rest)
+			rest = append(rest, l)
+		} else {
+			l.due.queued = false
+			due = append(due, l)
+			sorted = sorted && !l.due.at.Before(before)
+			before = l.due.at
+		}
+	}
+	clear(s.pending[len(rest):])
+	s.pending = rest
+	heap.Init(&s.pending)
+	if !sorted { // a storm mostly ends in one instant
+		slices.SortFunc(due, func(a, b *link) int { return a.due.at.Compare(b.due.at) })
+	}
+	return due
+}
+
+// happen journals what is due on a link that has left the heap, and puts it back for what comes next. mu is held.
+func (s *schedule) happen(l *link, now time.Time) {
+	name := l.due.name
+	if name == SessionWillExpire {
+		s.put(l, l.grant.expiresAt, SessionExpired)
+	}
+	s.journal.ending(name, l, now)
+	if name == SessionExpired {
+		l.expired()
+	}
 }
 
 // dueHeap orders links by what is due first; the links know their places.

@@ -224,7 +224,7 @@ func BenchmarkAskWithoutFaults(b *testing.B) {
 
 func BenchmarkAskWithFaults(b *testing.B) {
 	s := newServer(b, Config{})
-	for range 10 {
+	for range 100 {
 		if _, err := s.AddFault(Fault{Target: FaultMessage, Kind: "status", User: "bob"}); err != nil {
 			b.Fatal(err)
 		}

@@ -24,7 +24,7 @@ func expiryFaults() []*faultKind {
 
 // enforces reports whether an expiry is enforced in that way on this connection.
 func (l *link) enforces(how Enforcement) bool {
-	return l.srv.cfg.EnforceExpiry == how || l.srv.faults.ask(question{
+	return l.srv.cfg.EnforceExpiry == how || l.srv.faults.asking.Load() && l.srv.faults.ask(question{
 		target: FaultExpiry, user: l.userName(), session: l.id, fits: func(f *fault) bool { return f.Kind == string(how) },
 	}) != nil
 }

@@ -69,6 +69,9 @@ var unpacked = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (f *binaryFrames) read() ([]byte, error) {
 	kind, message, err := f.conn.NextReader()
+	if errors.Is(err, websocket.ErrReadLimit) {
+		f.bye(websocket.CloseMessageTooBig, "") // the library does so only for lengths that make sense
+	}
 	if err != nil {
 		return nil, meaning(err)
 	}
@@ -151,7 +154,7 @@ func appendHeader(b []byte, size int) []byte {
 	b = append(b, 0x80|websocket.BinaryMessage)
 	switch {
 	case size < 126:
-		return append(b, byte(size))
+		return append(b, byte(size)) //nolint:gosec // below 126
 	case size <= 0xffff:
 		return binary.BigEndian.AppendUint16(append(b, 126), uint16(size))
 	default:

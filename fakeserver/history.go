@@ -67,19 +67,19 @@ func isContent(body *msync.MessageBody) bool {
 }
 
 // remember keeps a stored message and does to the history what acknowledgements, recalls and edits ask for. mu is held.
-func (h *hub) remember(m outgoing) {
+func (h *hub) remember(m outgoing, id uint64) {
 	c := h.past.between(m.from.name, m.to)
 	switch {
 	case isContent(m.body):
 		if m.onlyLive || isCommand(m.body) { // for the moment only
 			return
 		}
-		for _, t := range h.past.add(m.from.name, m.to, m.meta.GetId(), m.raw) {
+		for _, t := range h.past.add(m.from.name, m.to, id, m.raw) {
 			h.journal.add(Entry{Name: HistoryTrimmed, From: t.names[0], To: t.names[1], Reason: t.reason})
 		}
 	case c == nil:
 	case m.body.GetType() == msync.MessageBody_CHANNEL_ACK:
-		c.sides[c.side(m.from.name)].readTo = m.meta.GetId()
+		c.sides[c.side(m.from.name)].readTo = id
 	case m.body.GetType() == msync.MessageBody_READ_ACK:
 		s := &c.sides[c.side(m.from.name)]
 		s.readTo = max(s.readTo, m.body.GetAckMessageId())

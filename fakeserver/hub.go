@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/ttlchat/ttlchat/internal/clock"
 	"github.com/ttlchat/ttlchat/internal/msync"
 )
@@ -48,18 +46,19 @@ type hub struct {
 	appKey string
 	lastID atomic.Uint64 // of a meta
 
-	mu    sync.Mutex
-	users map[string]*user
-	past  *history
-	turns uint64 // logins and departures so far: their order, which the clock cannot tell because it can jump
+	mu      sync.Mutex
+	closing bool // nothing is taken any more
+	users   map[string]*user
+	past    *history
+	turns   uint64 // logins and departures so far: their order, which the clock cannot tell because it can jump
 }
 
 // user is an account with its mailbox.
 type user struct {
 	name, uuid, password, nickname string
-	jid                            *msync.JID
+	jid                            atomic.Pointer[[]byte] // see hub.jidOf
 	created                        time.Time
-	devices                        map[string]*device
+	devices                        []*device // at most maxKnownDevices; a map would cost each idle user more than the rest of it
 	queues                         map[string]*queue
 
 	deactivated bool
@@ -71,10 +70,10 @@ type user struct {
 // what it sent are still known after a reconnect.
 type device struct {
 	resource, uuid, name string
-	jid                  *msync.JID
-	link                 *link             // nil while offline
-	left                 uint64            // the turn of the last departure
-	acked                map[string]uint64 // per queue: everything up to this key has arrived
+	jid                  atomic.Pointer[[]byte] // see hub.jidOf
+	link                 *link                  // nil while offline
+	left                 uint64                 // the turn of the last departure
+	acked                map[string]uint64      // per queue: everything up to this key has arrived
 	sent                 resends
 }
 
@@ -169,8 +168,7 @@ func (h *hub) names() []string {
 
 func (h *hub) add(name, password, nickname string) *user {
 	u := &user{
-		name: name, jid: h.jid(name, ""), uuid: newUUID(), password: password, nickname: nickname, created: h.clock.Now(),
-		devices: make(map[string]*device),
+		name: name, uuid: newUUID(), password: password, nickname: nickname, created: h.clock.Now(),
 	}
 	h.users[name] = u
 	return u
@@ -195,14 +193,14 @@ func (h *hub) ensure(name string) (*user, error) {
 func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	d := u.devices[resource]
+	d := u.device(resource)
 	if d == nil {
 		h.forgetOldest(u)
-		d = &device{resource: resource, jid: h.jid(u.name, resource)}
+		d = &device{resource: resource}
 		for peer, q := range u.queues {
 			d.ack(peer, q.acked)
 		}
-		u.devices[resource] = d
+		u.devices = append(u.devices, d)
 	}
 	d.uuid, d.name = uuid, name
 	if d.link != nil {
@@ -224,6 +222,16 @@ func (d *device) ack(peer string, key uint64) {
 		d.acked = make(map[string]uint64)
 	}
 	d.acked[peer] = key
+}
+
+// device returns the known device of that name, or nil. The hub's mu is held.
+func (u *user) device(resource string) *device {
+	for _, d := range u.devices {
+		if d.resource == resource {
+			return d
+		}
+	}
+	return nil
 }
 
 // detach takes a closed link off its device.
@@ -249,7 +257,7 @@ func (h *hub) forgetOldest(u *user) {
 		}
 	}
 	if oldest != nil {
-		delete(u.devices, oldest.resource)
+		u.devices = slices.DeleteFunc(u.devices, func(d *device) bool { return d == oldest })
 	}
 }
 
@@ -282,18 +290,21 @@ func (h *hub) links(name string) []*link {
 	return links
 }
 
-// outgoing is a message on its way into the store. Its meta lacks what only the store knows: id and timestamp.
+// outgoing is a message on its way into the store. It lacks what only the store knows: id and timestamp.
 type outgoing struct {
 	from     *user
 	device   *device // nil for messages of the emulator's own users
 	to       string
-	once     sentOnce // zero when the sender gave no id
-	meta     *msync.Meta
-	raw      []byte             // meta as it is written, once it has all
-	body     *msync.MessageBody // what the payload of meta holds
-	onlyLive bool               // ROUTE_ONLINE: for whoever is connected, never stored for later
-	receipt  bool               // it confirms a message and says nothing itself
-	mirror   bool               // sent over REST, and the sender's devices are to show it
+	once     sentOnce    // zero when the sender gave no id
+	sender   []byte      // the JID, as it is written
+	receiver []byte      // the JID, as it is written
+	payload  []byte      // the body, as it is written
+	rest     *msync.Meta // what else there is to be passed on; nil for nothing
+	raw      []byte      // the Meta as it is written, once it has all
+	body     *msync.MessageBody
+	onlyLive bool // ROUTE_ONLINE: for whoever is connected, never stored for later
+	receipt  bool // it confirms a message and says nothing itself
+	mirror   bool // sent over REST, and the sender's devices are to show it
 }
 
 func (m outgoing) stored(rec receipt, origin string) stored {
@@ -310,6 +321,9 @@ func (h *hub) store(m outgoing) (receipt, error) {
 			return rec, nil
 		}
 	}
+	if h.closing {
+		return receipt{}, errClosing
+	}
 	to, err := h.ensure(m.to)
 	if err != nil {
 		return receipt{}, err
@@ -318,8 +332,7 @@ func (h *hub) store(m outgoing) (receipt, error) {
 		return receipt{}, errBlocked
 	}
 	rec := h.nextReceipt()
-	m.meta.Id, m.meta.Timestamp = &rec.id, &rec.timestamp
-	if m.raw, err = proto.Marshal(m.meta); err != nil {
+	if m.raw, err = msync.EncodeMeta(rec.id, rec.timestamp, m.sender, m.receiver, m.payload, m.rest); err != nil {
 		return receipt{}, err
 	}
 	if m.device != nil && m.once != (sentOnce{}) {
@@ -340,7 +353,7 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	if m.mirror && len(m.from.devices) > 0 && to != m.from {
 		h.enqueue(m.from, to.name, m.stored(rec, originREST), m.onlyLive)
 	}
-	h.remember(m)
+	h.remember(m, rec.id)
 	return rec, nil
 }
 
@@ -383,10 +396,7 @@ func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool) {
 
 // newQueue is an empty conversation with a peer.
 func (h *hub) newQueue(peer string) *queue {
-	jid, err := proto.Marshal(h.jid(peer, ""))
-	if err != nil {
-		h.cfg.Log.Error("a name could not be encoded", "error", err) // cannot happen: names are plain
-	}
+	jid := msync.EncodeJID(h.appKey, peer, "")
 	return &queue{peer: peer, jid: jid, notice: msync.NoticeFrame(jid)}
 }
 
@@ -494,6 +504,20 @@ func (l *link) pending(q *queue, limit int) []stored {
 // jid names a user, or a device. Nobody changes it: they are shared.
 func (h *hub) jid(name, resource string) *msync.JID {
 	return msync.NewJID(h.appKey, name, resource)
+}
+
+// jidOf names a user who sends, or the device that he sends from. It is made for the first message: most clients only listen.
+func (h *hub) jidOf(u *user, d *device) []byte {
+	kept, resource := &u.jid, ""
+	if d != nil {
+		kept, resource = &d.jid, d.resource
+	}
+	if jid := kept.Load(); jid != nil {
+		return *jid
+	}
+	jid := msync.EncodeJID(h.appKey, u.name, resource)
+	kept.Store(&jid)
+	return jid
 }
 
 func newUUID() string {

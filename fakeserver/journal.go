@@ -111,15 +111,16 @@ func (e Entry) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// record is an entry as the ring holds it. Frames and messages, which are most of it, cost no memory of their own and are put into words
+// record is an entry as the ring holds it. Frames, messages and the ends of tokens, which are most of it, cost no memory of their own and are put into words
 // only when somebody reads them.
 type record struct {
 	seq  uint64
 	at   time.Time
 	name EntryName
 
-	entry *Entry // all there is to say, for entries that are neither
-	of    *whose // of a frame, or of a delivery
+	entry *Entry // all there is to say, for entries that are none of these
+	of    *whose // of a frame, a delivery, or the end of a token
+	grant *grant // of the token that ends
 	raw   []byte // a frame, undecoded
 	id    uint64 // of a message
 	from  string
@@ -173,8 +174,16 @@ func (j *journal) delivered(l *link, id uint64, from string) {
 	j.append(record{name: MessageDelivered, of: of, id: id, from: from, to: of.user}, of.user)
 }
 
-func (j *journal) append(r record, user string) {
-	r.at = j.now()
+// ending notes that a link's token ends, or will.
+func (j *journal) ending(name EntryName, l *link, now time.Time) {
+	of := l.whose.Load()
+	j.appendAt(now, record{name: name, of: of, grant: l.grant}, of.user)
+}
+
+func (j *journal) append(r record, user string) { j.appendAt(j.now(), r, user) }
+
+func (j *journal) appendAt(now time.Time, r record, user string) {
+	r.at = now
 	r.seq = j.log.Append(func(seq uint64) record { r.seq = seq; return r })
 	j.heard(r.name, user)
 	if j.out.Enabled(context.Background(), slog.LevelDebug) {
@@ -191,6 +200,12 @@ func (r *record) words() Entry {
 	e.Seq, e.At = r.seq, r.at
 	if r.of != nil {
 		e.User, e.Device, e.Session = r.of.user, r.of.device, r.of.session
+	}
+	if r.grant != nil {
+		e.Token, e.ExpiresAt = r.grant.short, r.grant.expiresAt
+		if r.name == SessionWillExpire {
+			e.WillExpireAt = r.grant.willExpireAt()
+		}
 	}
 	if r.id != 0 {
 		e.MessageID, e.From, e.To, e.User = messageID(r.id), r.from, r.to, r.to

@@ -50,7 +50,7 @@ type link struct {
 	noticed map[string]bool   // queues that the client knows to pull
 
 	// Guarded by the schedule's mu.
-	grant grant
+	grant *grant // never changed, only replaced; the journal keeps it
 	due   due
 
 	waiting bool // for the answer to a provision, which a fault keeps back; for the goroutine that reads the link
@@ -58,8 +58,11 @@ type link struct {
 	why     atomic.Pointer[string] // why the emulator closed it
 }
 
+// noGrant is what a link lives on before its login.
+var noGrant = new(grant)
+
 func (s *Server) newLink(w wire) *link {
-	l := &link{id: "c" + strconv.FormatUint(s.linkSeq.Add(1), 10), srv: s, wire: w}
+	l := &link{id: "c" + strconv.FormatUint(s.linkSeq.Add(1), 10), srv: s, wire: w, grant: noGrant}
 	l.whose.Store(&whose{session: l.id})
 	return l
 }

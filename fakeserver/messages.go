@@ -43,20 +43,27 @@ func (l *link) send(meta *msync.Meta) {
 		l.refuse(meta, msync.Status_PERMISSION_DENIED, "Sorry, data is too large")
 		return
 	}
-	if body.GetType() == msync.MessageBody_EDIT && !l.srv.hub.noteEdit(l.user.name, to, &body) {
-		l.refuse(meta, msync.Status_FAIL, "there is no such message to edit")
-		return
+	written := meta.GetPayload()
+	if body.GetType() == msync.MessageBody_EDIT {
+		if !l.srv.hub.noteEdit(l.user.name, to, &body) {
+			l.refuse(meta, msync.Status_FAIL, "there is no such message to edit")
+			return
+		}
+		written = nil
 	}
-	out, err := l.srv.hub.address(l.user, l.device, to, &body, meta)
+	out, err := l.srv.hub.address(l.user, l.device, to, &body, written, meta)
 	if err != nil {
 		l.refuse(meta, msync.Status_PB_PARSER_ERROR, "the message body cannot be written")
 		return
 	}
 	rec, err := l.srv.hub.store(out)
-	if errors.Is(err, errUserUnknown) {
+	switch {
+	case errors.Is(err, errClosing):
+		return
+	case errors.Is(err, errUserUnknown):
 		l.refuse(meta, msync.Status_FAIL, "user not found")
 		return
-	} else if err != nil {
+	case err != nil:
 		l.refuse(meta, msync.Status_FAIL, err.Error())
 		return
 	}
@@ -78,25 +85,26 @@ func (l *link) refuse(meta *msync.Meta, code msync.Status_ErrorCode, reason stri
 	l.push(msync.MSync_SYNC, &msync.CommSyncDL{Status: status(code, reason), MetaId: new(meta.GetId())})
 }
 
-// address makes the meta that receivers get. Who it is from is what the connection proved, never what the sender wrote.
-func (h *hub) address(from *user, device *device, to string, body *msync.MessageBody, meta *msync.Meta) (outgoing, error) {
-	sender, receiver := from.jid, h.jid(to, "")
-	body.From, body.To = sender, receiver
-	if device != nil {
-		sender = device.jid
-	}
-	payload, err := proto.Marshal(body)
-	if err != nil {
-		return outgoing{}, err
-	}
-	return outgoing{
-		from: from, device: device, to: to, once: once(meta), body: body,
+// address makes the message that receivers get. Who it is from is what the connection proved, never what the sender wrote. Where the
+// body is still as somebody wrote it, that is there too.
+func (h *hub) address(from *user, device *device, to string, body *msync.MessageBody, written []byte, meta *msync.Meta) (outgoing, error) {
+	m := outgoing{
+		from: from, device: device, to: to, once: once(meta), body: body, sender: h.jidOf(from, device), receiver: msync.EncodeJID(h.appKey, to, ""),
 		onlyLive: meta.GetRoutetype() == msync.Meta_ROUTE_ONLINE, receipt: isReceipt(body),
-		meta: &msync.Meta{
-			From: sender, To: receiver, Ns: msync.Meta_CHAT.Enum(), Payload: payload,
-			Routetype: meta.Routetype, Ext: meta.GetExt(), Meta: meta.GetMeta(),
-		},
-	}, nil
+	}
+	if meta.Routetype != nil || len(meta.GetExt()) > 0 || meta.Meta != nil {
+		m.rest = &msync.Meta{Routetype: meta.Routetype, Ext: meta.GetExt(), Meta: meta.Meta}
+	}
+	if written != nil {
+		var ok bool
+		if m.payload, ok = msync.Readdress(written, h.jidOf(from, nil), m.receiver); ok {
+			return m, nil
+		}
+	}
+	var err error
+	body.From, body.To = h.jid(from.name, ""), h.jid(to, "")
+	m.payload, err = proto.Marshal(body)
+	return m, err
 }
 
 // isReceipt reports whether a body only confirms other messages (protocol.md b.4).
@@ -128,7 +136,7 @@ func (h *hub) say(to string, body *msync.MessageBody) {
 	if from == nil { // deleted over REST
 		return
 	}
-	out, err := h.address(from, nil, to, body, &msync.Meta{})
+	out, err := h.address(from, nil, to, body, nil, &msync.Meta{})
 	if err == nil {
 		_, err = h.store(out)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -314,6 +315,7 @@ func TestConversations(t *testing.T) {
 
 		alice.post(1, "bob", &msync.MessageBody{Type: msync.MessageBody_READ_ACK.Enum(), AckMessageId: &last}, nil)
 		alice.post(2, "carol", &msync.MessageBody{Type: msync.MessageBody_CHANNEL_ACK.Enum()}, nil)
+		synctest.Wait()
 		list("", infos("", entry("bob", 0, "", two), entry("carol", 0, "", gift)))
 
 		if got := w.data("alice", http.MethodPost, "sdk/user/alice/user_channel/top?resource=web", `{"type":"chat","to":"carol"}`); got != `{"is_top":true,"update_top_status_time":946684801000}` {

@@ -97,9 +97,9 @@ func (h *hub) sendAs(from, to string, body *msync.MessageBody, meta *msync.Meta,
 	sender, known := h.users[from]
 	h.mu.Unlock()
 	if !known {
-		sender = &user{name: from, jid: h.jid(from, "")}
+		sender = &user{name: from}
 	}
-	out, err := h.address(sender, nil, to, body, meta)
+	out, err := h.address(sender, nil, to, body, nil, meta)
 	if err != nil {
 		return 0, err
 	}

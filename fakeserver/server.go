@@ -131,8 +131,9 @@ func (s *Server) Serve(chat, token net.Listener) error {
 	return first
 }
 
-// Close ends the emulator: no new connections, running REST calls finish, sockets get their queued frames and a close frame 1001. It
-// waits for all of it until ctx ends, and then cuts what is left and returns the context's error.
+// Close ends the emulator: no new connections and messages, running REST calls finish, connected clients get a second to fetch what was
+// acknowledged, and then their queued frames and a close frame 1001. It waits for all of it until ctx ends, and then cuts what is left and
+// returns the context's error.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	again := s.closed
@@ -144,6 +145,7 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	s.close()
 	s.faults.stop() // nothing may wait for them any more
+	s.drain(ctx)
 	for l := range open {
 		l.closeWith(closeGoingAway, "the emulator is shutting down")
 	}

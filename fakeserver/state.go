@@ -99,9 +99,9 @@ func (h *hub) state() (users []UserState, leftOff int, links map[*SessionState]*
 	for _, name := range names[:len(names)-leftOff] {
 		u := h.users[name]
 		state := UserState{Name: name, UUID: u.uuid, Deactivated: u.deactivated, Devices: []DeviceState{}, Queues: []QueueState{}}
-		for _, resource := range slices.Sorted(maps.Keys(u.devices)) {
-			d := DeviceState{Resource: resource}
-			if l := u.devices[resource].link; l != nil && !l.closing.Load() {
+		for _, known := range slices.SortedFunc(slices.Values(u.devices), func(a, b *device) int { return cmp.Compare(a.resource, b.resource) }) {
+			d := DeviceState{Resource: known.resource}
+			if l := known.link; l != nil && !l.closing.Load() {
 				d.Session = new(SessionState)
 				links[d.Session] = l
 			}

@@ -50,7 +50,8 @@ func (g chatGrant) build(c Credentials, at time.Time) (string, error) {
 func (g chatGrant) token(c Credentials, issuedAt, salt uint32) (string, error) {
 	p := presses.Get().(*press)
 	defer presses.Put(p)
-	raw := append(p.raw[:0], make([]byte, 2+signatureSize)...)
+	raw := p.raw[:0]
+	raw = append(raw, make([]byte, 2+signatureSize)...)
 	binary.LittleEndian.PutUint16(raw, signatureSize)
 	raw = appendString(raw, c.AppID)
 	for _, n := range []uint32{issuedAt, g.expire, salt} {

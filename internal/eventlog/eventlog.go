@@ -16,7 +16,7 @@ var ErrClosed = errors.New("eventlog: closed")
 // Log is a bounded stream of entries, numbered from 1. It is safe for concurrent use.
 type Log[T any] struct {
 	mu     sync.Mutex
-	size   int
+	size   uint64
 	ring   []T    // grows up to size, for most logs never fill up; entry n stands at (n-1) % size
 	last   uint64 // the number of the newest entry; 0 when there is none yet
 	closed bool
@@ -25,7 +25,7 @@ type Log[T any] struct {
 
 // New returns a log that holds the newest size entries.
 func New[T any](size int) *Log[T] {
-	return &Log[T]{size: max(size, 1)}
+	return &Log[T]{size: uint64(max(size, 1))}
 }
 
 // Append adds the entry that number builds from its own number, and returns that number. Entries after Close are dropped.
@@ -36,7 +36,7 @@ func (l *Log[T]) Append(number func(seq uint64) T) uint64 {
 		return l.last
 	}
 	l.last++
-	if entry := number(l.last); len(l.ring) < l.size {
+	if entry := number(l.last); uint64(len(l.ring)) < l.size {
 		l.ring = append(l.ring, entry)
 	} else {
 		l.ring[l.place(l.last)] = entry
@@ -72,7 +72,7 @@ func (l *Log[T]) Follow(seq uint64) *Reader[T] {
 	return &Reader[T]{log: l, seq: seq}
 }
 
-func (l *Log[T]) place(seq uint64) uint64 { return (seq - 1) % uint64(l.size) }
+func (l *Log[T]) place(seq uint64) uint64 { return (seq - 1) % l.size }
 
 func (l *Log[T]) wake() {
 	if l.grown != nil {

@@ -25,9 +25,9 @@ func Frame(cmd MSync_Command, payload proto.Message) ([]byte, error) {
 	if err := checkSize("payload", size, MaxFrame); err != nil {
 		return nil, err
 	}
-	b := make([]byte, 0, 2*(1+protowire.SizeVarint(1<<31))+protowire.SizeVarint(uint64(size))+size)
+	b := make([]byte, 0, 2*(1+protowire.SizeVarint(1<<31))+protowire.SizeVarint(uint64(size))+size) //nolint:gosec // a size is no less than 0
 	b = protowire.AppendTag(appendCommand(b, cmd), fieldPayload, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(size))
+	b = protowire.AppendVarint(b, uint64(size)) //nolint:gosec // as above
 	b, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(b, payload)
 	if err != nil {
 		return nil, fmt.Errorf("%w payload: %w", ErrMalformed, err)
@@ -111,7 +111,7 @@ func Peek(b []byte) (cmd MSync_Command, payload []byte, ok bool) {
 		case !seen.once(f.number):
 			return 0, nil, false
 		case f.number == fieldCommand && f.kind == protowire.VarintType && f.value < 128:
-			cmd = MSync_Command(f.value) //nolint:gosec // below 128
+			cmd = MSync_Command(f.value)
 		case f.number == fieldPayload && f.kind == protowire.BytesType:
 			payload = f.bytes
 		case f.number == fieldVersion && f.kind == protowire.VarintType && f.value < 128:

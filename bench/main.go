@@ -1,0 +1,51 @@
+// Command bench measures the emulator beside a bare gorilla/websocket echo and a minimal relay, and writes docs/performance.md.
+//
+//	go -C bench run .                    everything, five runs
+//	go -C bench run . -runs 1 -out ""    one run, on the terminal alone
+//	go -C bench run . -soak 5m           a steady load, and whether memory stays flat
+//
+// It runs itself once more for each server and for each crowd of clients, so that each has its own memory and descriptors.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"time"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	switch {
+	case len(args) == 2 && args[0] == "serve":
+		return runServer(args[1])
+	case len(args) == 4 && args[0] == "swarm":
+		return runSwarm(args[1], args[2], args[3])
+	}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	runs := flags.Int("runs", 5, "how many runs the medians are of")
+	seconds := flags.Duration("time", 3*time.Second, "how long each measurement of traffic takes")
+	out := flags.String("out", "../docs/performance.md", "the document to write; empty prints it")
+	soaking := flags.Duration("soak", 0, "only let clients talk for so long, and watch the server's memory")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *soaking > 0 {
+		return soak(*soaking)
+	}
+	r, err := measure(*runs, *seconds)
+	if err != nil {
+		return err
+	}
+	if *out == "" {
+		fmt.Print(r.markdown())
+		return nil
+	}
+	return r.write(*out)
+}

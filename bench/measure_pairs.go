@@ -1,0 +1,167 @@
+package main
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// pairsFigures is what a number of conversations came to.
+type pairsFigures struct {
+	PerSecond        float64
+	CPUPerMessage    float64 // of the server, in µs
+	BothPerMessage   float64 // of the server and the load generator, in µs
+	Acked, Delivered latencies
+	Harm             harm
+}
+
+// talker is one of two clients that write to each other.
+type talker struct {
+	adapter adapter
+	socket  *socket
+	id      uint32
+	to      string
+	peer    *talker
+	until   time.Time // when it writes the last one
+	answers bool      // an acknowledgement is answered with the next message
+
+	mu       sync.Mutex
+	written  uint64
+	acks     uint64
+	sent     []int64 // when each message left
+	ackTook  latencies
+	inbox    ledger // of what the peer wrote
+	delivery latencies
+	failed   error
+	scratch  []byte
+}
+
+func (t *talker) write() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.written++
+	now := time.Now().UnixNano()
+	t.sent = append(t.sent, now)
+	t.scratch = t.adapter.message(t.scratch[:0], t.written, t.to, note{t.id, t.written, now}.text())
+	t.socket.queue(t.scratch)
+}
+
+func (t *talker) acked(number uint64) {
+	now := time.Now()
+	t.mu.Lock()
+	if number > 0 && number <= t.written {
+		t.acks++
+		t.ackTook = append(t.ackTook, now.UnixNano()-t.sent[number-1])
+	}
+	t.mu.Unlock()
+	if t.answers && now.Before(t.until) {
+		t.write()
+	}
+}
+
+func (t *talker) delivered(text []byte) {
+	n := readNote(text)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.inbox.note(n.number)
+	t.delivery = append(t.delivery, time.Now().UnixNano()-n.sent)
+}
+
+func (t *talker) pushed() {}
+
+// done reports whether all that was written is acknowledged and has arrived.
+func (t *talker) done() bool {
+	t.mu.Lock()
+	acks, written := t.acks, t.written
+	t.mu.Unlock()
+	t.peer.mu.Lock()
+	defer t.peer.mu.Unlock()
+	return acks == written && t.peer.inbox.arrived == written
+}
+
+// talkers logs pairs of clients in, the first of them with the number first.
+func talkers(to *target, first, pairs int) ([]*talker, error) {
+	var all []*talker
+	for i := range 2 * pairs {
+		s, err := enter(to.adapter, to.chat, userName(first+i))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &talker{adapter: to.adapter, socket: s, id: uint32(first + i), to: userName((first + i) ^ 1)})
+	}
+	for i, t := range all {
+		t.peer = all[i^1]
+		if to.name == "echo" {
+			t.peer = t // what one writes comes back
+		}
+		go func() {
+			err := t.socket.run(t.adapter, t)
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.failed = err
+		}()
+	}
+	return all, nil
+}
+
+// converse lets both of each pair write to each other for a time, each with a number of messages in flight: not yet acknowledged.
+func converse(to *target, pairs, window int, d time.Duration) (pairsFigures, error) {
+	all, err := talkers(to, 0, pairs)
+	if err != nil {
+		return pairsFigures{}, err
+	}
+	before, err := to.meter()
+	if err != nil {
+		return pairsFigures{}, err
+	}
+	begin := time.Now()
+	for _, t := range all {
+		t.until, t.answers = begin.Add(d), true
+	}
+	for _, t := range all {
+		for range window {
+			t.write()
+		}
+		if err := t.socket.flush(); err != nil {
+			return pairsFigures{}, err
+		}
+	}
+	time.Sleep(time.Until(begin.Add(d)))
+	took := time.Since(begin)
+	acks := uint64(0)
+	for _, t := range all {
+		t.mu.Lock()
+		acks += t.acks
+		t.mu.Unlock()
+	}
+	server, both, err := before.since(int(acks))
+	if err != nil {
+		return pairsFigures{}, err
+	}
+	f := settle(all)
+	f.PerSecond = float64(acks) / took.Seconds()
+	f.CPUPerMessage, f.BothPerMessage = server, both
+	return f, nil
+}
+
+// settle waits for what is on its way, hangs up and sums up.
+func settle(all []*talker) pairsFigures {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && slices.ContainsFunc(all, func(t *talker) bool { return !t.done() }); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	var f pairsFigures
+	for _, t := range all {
+		_ = t.socket.conn.Close()
+		t.mu.Lock()
+		f.Acked = append(f.Acked, t.ackTook...)
+		f.Delivered = append(f.Delivered, t.delivery...)
+		written := t.written
+		t.mu.Unlock()
+		t.peer.mu.Lock()
+		f.Harm.add(written, &t.peer.inbox)
+		t.peer.mu.Unlock()
+	}
+	slices.Sort(f.Acked)
+	slices.Sort(f.Delivered)
+	return f
+}

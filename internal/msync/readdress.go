@@ -1,0 +1,73 @@
+package msync
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+)
+
+// EncodeJID writes what NewJID makes.
+func EncodeJID(appKey, name, resource string) []byte {
+	b := make([]byte, 0, 4*2+len(appKey)+len(name)+len(Domain)+len(resource))
+	for _, f := range []struct {
+		number protowire.Number
+		text   string
+	}{{fieldJIDAppKey, appKey}, {fieldJIDName, name}, {fieldJIDDomain, Domain}, {fieldJIDResource, resource}} {
+		if f.text != "" {
+			b = protowire.AppendString(protowire.AppendTag(b, f.number, protowire.BytesType), f.text)
+		}
+	}
+	return b
+}
+
+// Readdress writes an encoded MessageBody with other JIDs, which are encoded too, in the places of from and to. False means that the body
+// must be written by the generated code, whatever it is.
+func Readdress(body, from, to []byte) ([]byte, bool) {
+	const bodyType, bodyFrom, bodyTo = 1, 2, 3
+	b := make([]byte, 0, len(body)+2*(1+protowire.SizeVarint(1<<14))+len(from)+len(to))
+	done := false
+	for len(body) > 0 {
+		f := nextField(body)
+		if f.number == 0 || (f.number == bodyFrom || f.number == bodyTo) && f.kind != protowire.BytesType {
+			return nil, false
+		}
+		if !done && f.number != bodyType {
+			b, done = appendBytes(appendBytes(b, bodyFrom, from), bodyTo, to), true
+		}
+		if f.number != bodyFrom && f.number != bodyTo {
+			b = append(b, body[:f.size]...)
+		}
+		body = body[f.size:]
+	}
+	if !done {
+		b = appendBytes(appendBytes(b, bodyFrom, from), bodyTo, to)
+	}
+	return b, true
+}
+
+// EncodeMeta writes a chat message's Meta: JIDs and body are encoded already, rest has the fields after the payload and may be nil.
+// It fails with ErrMalformed.
+func EncodeMeta(id, timestamp uint64, from, to, body []byte, rest *Meta) ([]byte, error) {
+	const metaID, metaFrom, metaTo, metaTimestamp, metaNs, metaPayload = 1, 2, 3, 4, 5, 6
+	size := 6*protowire.SizeTag(metaID) + protowire.SizeVarint(id) + protowire.SizeVarint(timestamp) + protowire.SizeVarint(uint64(Meta_CHAT)) +
+		protowire.SizeBytes(len(from)) + protowire.SizeBytes(len(to)) + protowire.SizeBytes(len(body))
+	if rest != nil {
+		size += proto.Size(rest)
+	}
+	b := make([]byte, 0, size)
+	b = appendVarint(b, metaID, id)
+	b = appendBytes(b, metaFrom, from)
+	b = appendBytes(b, metaTo, to)
+	b = appendVarint(b, metaTimestamp, timestamp)
+	b = appendVarint(b, metaNs, uint64(Meta_CHAT))
+	b = appendBytes(b, metaPayload, body)
+	if rest == nil {
+		return b, nil
+	}
+	b, err := proto.MarshalOptions{}.MarshalAppend(b, rest)
+	if err != nil {
+		return nil, fmt.Errorf("%w meta: %w", ErrMalformed, err)
+	}
+	return b, nil
+}
