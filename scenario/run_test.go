@@ -86,7 +86,7 @@ func TestWhatFails(t *testing.T) {
 			"why", "given up for the reason token_foreign", "kicked",
 		},
 		{
-			"a message that did not arrive", "users: [alice, bob]\nsteps:\n  - at: 0.5T\n    fault: {target: message, kind: status}\n  - at: 0.5T\n    send: {to: bob, text: hi}\nuntil: 1T\nexpect:\n  delivered: once\n",
+			"a message that did not arrive", "users: [alice, bob]\nsteps:\n  - at: 0.5T\n    fault: {target: message, kind: status}\n  - at: 0.5T\n    send: {to: bob, text: hi}\nuntil: 0.7T\nexpect:\n  delivered: once\n",
 			"delivered", "each message arrives exactly once", `"hi" to bob arrived 0 times instead of 1`,
 		},
 		{
