@@ -21,8 +21,6 @@ type state struct {
 	user  string
 	// credential is what provisions a link: the 007 token or the Chat token it was traded for.
 	credential string
-	// tried is the credential of the reconnect under way; a renewal may have replaced it meanwhile.
-	tried string
 	// gen numbers the attempts to get a link, and the link they lead to. What carries another number is late and changes nothing.
 	gen uint64
 	// attempts counts failed reconnects in a row.
@@ -131,7 +129,13 @@ func step(p Profile, s state, now time.Time, in any) (state, []any) {
 			return s, nil
 		}
 		s.renewing, s.credential = false, in.credential
-		return s.arm(now, in.expiresAt), []any{doAnswerRenew{}}
+		s = s.arm(now, in.expiresAt)
+		if s.phase != reconnecting {
+			return s, []any{doAnswerRenew{}}
+		}
+		// The attempt under way has the old token, whose refusal would end the session; and where a renewal came through, a link may too.
+		s.gen++
+		return s, []any{doAnswerRenew{}, doCloseLink{}, doConnect{gen: s.gen, user: s.user, token: s.credential}}
 	case inRenewFailed:
 		if in.gen != s.renewGen || !s.renewing {
 			return s, nil
@@ -219,9 +223,6 @@ func connectFailed(p Profile, s state, in inConnectFailed) (state, []any) {
 	}
 	var effects []any
 	if !in.err.Temporary() {
-		if s.tried != s.credential {
-			return reconnect(s, nil) // what was refused is the old token, and a renewal has brought a new one
-		}
 		if !p.RetriesRefused {
 			s, effects := end(s)
 			return s, append(effects, disconnected(p, in.err.Code, in.err.Reason, in.err.Kind))
@@ -250,7 +251,6 @@ func linkDown(p Profile, s state, in inLinkDown) (state, []any) {
 
 func reconnect(s state, effects []any) (state, []any) {
 	s.gen++
-	s.tried = s.credential
 	return s, append(effects, doConnect{gen: s.gen, user: s.user, token: s.credential, after: pause(s.attempts)})
 }
 

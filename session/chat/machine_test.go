@@ -24,11 +24,11 @@ func stand(name string) state {
 	case "logging in":
 		s = state{phase: loggingIn, user: "alice", gen: 4, renewGen: 2}
 	case "reconnecting":
-		s.phase, s.tried = reconnecting, "old"
+		s.phase = reconnecting
 	case "last attempt":
-		s.phase, s.tried, s.attempts = reconnecting, "old", 4
-	case "renewed while reconnecting":
-		s.phase, s.tried, s.credential = reconnecting, "older", "old"
+		s.phase, s.attempts = reconnecting, 4
+	case "renewing while reconnecting":
+		s.phase, s.renewing = reconnecting, true
 	case "renewing":
 		s.renewing = true
 	case "warned":
@@ -114,8 +114,7 @@ func TestTransitions(t *testing.T) {
 		{Native, "last attempt", inConnectFailed{4, lost}, 0, reconnecting, "CONNECT5(old,false,16s)"},
 		{Web, "last attempt", inConnectFailed{4, lost}, 0, loggedOut, "CLOSE disconnected:16:unreachable"},
 		{Native, "reconnecting", inConnectFailed{4, overdue}, 0, loggedOut, "CLOSE disconnected:108:expired"},
-		{Native, "renewed while reconnecting", inConnectFailed{4, overdue}, 0, reconnecting, "CONNECT5(old,false,1s)"},
-		{Native, "renewed while reconnecting", inConnectFailed{4, lost}, 0, reconnecting, "CONNECT5(old,false,2s)"},
+		{Native, "renewing while reconnecting", inRenewed{2, "new", twoPM}, 0, reconnecting, "renew=ok CLOSE CONNECT5(new,false,0s)"},
 		{Web, "reconnecting", inConnectFailed{4, overdue}, 0, reconnecting, "error:108:expired CONNECT5(old,false,2s)"},
 		{Web, "last attempt", inConnectFailed{4, overdue}, 0, loggedOut, "error:108:expired CLOSE disconnected:16:expired"},
 		{Native, "online", inLinkDown{4, "lost"}, 0, reconnecting, "CLOSE reconnecting:300 CONNECT5(old,false,1s)"},
