@@ -39,6 +39,16 @@ func BenchmarkOfficial(b *testing.B) {
 	}
 }
 
+// BenchmarkFloor is what any server has to do for a token of that size: three HMAC-SHA256, here without a single allocation.
+func BenchmarkFloor(b *testing.B) {
+	var s signer
+	signed := make([]byte, 96)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.sign(project.Certificate, 1, 2, signed)
+	}
+}
+
 func BenchmarkRead(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

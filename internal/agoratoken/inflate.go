@@ -34,6 +34,7 @@ var (
 // inflater unpacks one zlib stream. The first error sticks; after it bits yields zeros.
 type inflater struct {
 	src   []byte
+	at    int // bytes of src that are taken
 	dst   []byte
 	n     int // bytes of dst that are written
 	hold  uint32
@@ -57,10 +58,12 @@ func inflate(dst, src []byte) (int, error) {
 	if f.fault != nil {
 		return 0, f.fault
 	}
-	if len(f.src) < 4 {
+	f.align()
+	sum := f.src[f.at:]
+	if len(sum) < 4 {
 		return 0, errCut
 	}
-	if len(f.src) > 4 || binary.BigEndian.Uint32(f.src) != adler32.Checksum(dst[:f.n]) {
+	if len(sum) > 4 || binary.BigEndian.Uint32(sum) != adler32.Checksum(dst[:f.n]) {
 		return 0, errDamaged
 	}
 	return f.n, nil
@@ -103,19 +106,25 @@ func (f *inflater) bits(n uint) int {
 
 // fill takes the next byte of the stream into hold.
 func (f *inflater) fill() bool {
-	if len(f.src) == 0 || f.fault != nil {
+	if f.at == len(f.src) || f.fault != nil {
 		f.fail(errCut)
 		return false
 	}
-	f.hold |= uint32(f.src[0]) << f.held
-	f.src = f.src[1:]
+	f.hold |= uint32(f.src[f.at]) << f.held
+	f.at++
 	f.held += 8
 	return true
 }
 
+// align goes to the beginning of the next byte: what is left of the present one is dropped, what was taken ahead is given back.
+func (f *inflater) align() {
+	f.at -= int(f.held / 8) //nolint:gosec // at most four
+	f.hold, f.held = 0, 0
+}
+
 // stored copies a block that is not compressed. It begins at a byte of its own.
 func (f *inflater) stored() {
-	f.hold, f.held = 0, 0
+	f.align()
 	size, inverse := f.bits(16), f.bits(16)
 	switch {
 	case f.fault != nil:
@@ -126,12 +135,12 @@ func (f *inflater) stored() {
 	case size > len(f.dst)-f.n:
 		f.fail(errInflated)
 		return
-	case size > len(f.src):
+	case size > len(f.src)-f.at:
 		f.fail(errCut)
 		return
 	}
-	f.n += copy(f.dst[f.n:], f.src[:size])
-	f.src = f.src[size:]
+	f.n += copy(f.dst[f.n:], f.src[f.at:f.at+size])
+	f.at += size
 }
 
 // compressed unpacks literals and repetitions up to the end of the block.
@@ -229,7 +238,14 @@ func (f *inflater) codes(symbols, distances *code) {
 type code struct {
 	count   [maxCodeBits + 1]int
 	symbols [maxSymbols]int
+	ahead   *lookup // nil for the codes of a block, which is read only once
 }
+
+// lookup tells for each value of the next bits of the stream which symbol stands there, and how long its code is.
+type lookup [1 << lookupBits]struct{ symbol, size uint16 }
+
+// lookupBits is how long the longest of the fixed codes is.
+const lookupBits = 9
 
 // build sets the code up from the length of each symbol; 0 means that a symbol is not used. It reports whether the lengths fit together.
 // A code of one symbol, or of none where it is never used, is the only incomplete one that encoders write.
@@ -257,8 +273,26 @@ func (c *code) build(lengths []int) bool {
 	return left == 0 || used == 0 || used == 1 && c.count[1] == 1
 }
 
-// symbol reads one symbol, bit by bit: the codes of one length are consecutive numbers.
+// symbol reads one symbol.
 func (f *inflater) symbol(c *code) int {
+	if c.ahead == nil {
+		return f.slowSymbol(c)
+	}
+	for f.held < lookupBits && f.at < len(f.src) {
+		f.fill()
+	}
+	entry := c.ahead[f.hold&(1<<lookupBits-1)]
+	size := uint(entry.size)
+	if size == 0 || size > f.held {
+		return f.slowSymbol(c) // which says what is wrong
+	}
+	f.hold >>= size
+	f.held -= size
+	return int(entry.symbol)
+}
+
+// slowSymbol reads one symbol bit by bit: the codes of one length are consecutive numbers.
+func (f *inflater) slowSymbol(c *code) int {
 	value, first, index := 0, 0, 0
 	for _, count := range c.count[1:] {
 		if f.held == 0 && !f.fill() {
@@ -297,5 +331,18 @@ func fixedCodes() (symbols, distances code) {
 		lengths[i] = 5
 	}
 	distances.build(lengths[:maxDistances])
+	symbols.ahead, distances.ahead = symbols.lookup(), distances.lookup()
 	return symbols, distances
+}
+
+// lookup reads every value that the next bits can have the slow way.
+func (c *code) lookup() *lookup {
+	var table lookup
+	for bits := range uint32(len(table)) {
+		f := inflater{hold: bits, held: lookupBits}
+		if symbol := f.slowSymbol(c); f.fault == nil {
+			table[bits].symbol, table[bits].size = uint16(symbol), uint16(lookupBits-f.held) //nolint:gosec // both are small
+		}
+	}
+	return &table
 }
