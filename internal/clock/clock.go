@@ -7,6 +7,7 @@ package clock
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,86 +19,79 @@ const idle = 24 * time.Hour
 
 // Clock tells the wall time of one party. It is safe for concurrent use; the zero value is not usable, call New.
 type Clock struct {
-	mu      sync.Mutex
+	hand atomic.Pointer[hand] // never nil; looking at it takes no lock
+
+	mu      sync.Mutex // to change it
+	changed chan struct{}
+}
+
+// hand is where a clock points to. It is never changed, only replaced.
+type hand struct {
 	offset  time.Duration
 	stopped time.Time // by the machine's wall clock; zero while the clock runs
-	changed chan struct{}
 }
 
 // New returns a clock that is offset ahead of the machine's wall clock (behind it when offset is negative).
 func New(offset time.Duration) *Clock {
-	return &Clock{offset: offset, changed: make(chan struct{})}
+	c := &Clock{changed: make(chan struct{})}
+	c.hand.Store(&hand{offset: offset})
+	return c
 }
 
 // Now returns the party's wall time, without a monotonic reading: differences of two such times count system sleep.
 func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.machine().Add(c.offset)
-}
-
-// machine is the machine's wall clock, or the instant at which this clock was stopped. mu is held.
-func (c *Clock) machine() time.Time {
-	if !c.stopped.IsZero() {
-		return c.stopped
+	h := c.hand.Load()
+	if !h.stopped.IsZero() {
+		return h.stopped.Add(h.offset)
 	}
-	return time.Now().Round(0)
+	return time.Now().Round(0).Add(h.offset)
 }
 
 // Offset returns how far the clock is ahead of the machine's wall clock, or was when it was frozen.
-func (c *Clock) Offset() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.offset
-}
+func (c *Clock) Offset() time.Duration { return c.hand.Load().offset }
 
 // Frozen reports whether the clock stands still.
-func (c *Clock) Frozen() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !c.stopped.IsZero()
-}
+func (c *Clock) Frozen() bool { return !c.hand.Load().stopped.IsZero() }
 
 // Freeze stops the clock, or lets it go on from where it stopped; everyone who waits on Changed is woken. A frozen clock can be jumped.
 func (c *Clock) Freeze(frozen bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now().Round(0)
-	switch {
-	case frozen == !c.stopped.IsZero():
-		return
-	case frozen:
-		c.stopped = now
-	default:
-		c.offset -= now.Sub(c.stopped)
-		c.stopped = time.Time{}
-	}
-	c.wake()
+	c.set(func(h *hand) {
+		now := time.Now().Round(0)
+		switch {
+		case frozen == !h.stopped.IsZero():
+		case frozen:
+			h.stopped = now
+		default:
+			h.offset -= now.Sub(h.stopped)
+			h.stopped = time.Time{}
+		}
+	})
 }
 
 // SetOffset puts the clock offset ahead of the machine's wall clock, whether it is frozen or not, and wakes everyone who waits on Changed.
 func (c *Clock) SetOffset(offset time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.stopped.IsZero() {
-		c.stopped = time.Now().Round(0)
-	}
-	c.offset = offset
-	c.wake()
-}
-
-// wake tells everybody that the clock has changed. mu is held.
-func (c *Clock) wake() {
-	close(c.changed)
-	c.changed = make(chan struct{})
+	c.set(func(h *hand) {
+		if !h.stopped.IsZero() {
+			h.stopped = time.Now().Round(0)
+		}
+		h.offset = offset
+	})
 }
 
 // Jump moves the clock by d at once and wakes everyone who waits on Changed.
 func (c *Clock) Jump(d time.Duration) {
+	c.set(func(h *hand) { h.offset += d })
+}
+
+// set moves the hand, and tells everybody.
+func (c *Clock) set(move func(*hand)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.offset += d
-	c.wake()
+	h := *c.hand.Load()
+	move(&h)
+	c.hand.Store(&h)
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 // Changed returns a channel that is closed at the next jump, or when the clock is frozen or let go. Take it before reading Now, or a jump in between goes unseen.
