@@ -1,8 +1,10 @@
 package msync
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -18,8 +20,33 @@ type AuthToken struct {
 	ExpiresIn int64 `json:"expires_in,omitempty"`
 }
 
+// The JSON as the SDKs and we write it, around a token without characters that would be escaped. encoding/json reads and writes it all
+// the same, at the price of the rest of a login's decoding.
+const (
+	authTokenHead  = `{"token":"`
+	authTokenUntil = `","expires_in":`
+)
+
+// plainToken reports whether JSON has the token as it is.
+func plainToken[T string | []byte](token T) bool {
+	for i := range len(token) {
+		switch c := token[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '$', c == '+', c == '/', c == '=', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // EncodeAuthToken writes the content of Provision.auth_token. It fails with ErrTooLarge.
 func EncodeAuthToken(t AuthToken) ([]byte, error) {
+	if t.ExpiresIn != 0 && len(t.Token) < MaxAuthToken/2 && plainToken(t.Token) {
+		b := make([]byte, 0, len(authTokenHead)+len(t.Token)+len(authTokenUntil)+len("-9223372036854775808}"))
+		b = append(append(append(b, authTokenHead...), t.Token...), authTokenUntil...)
+		return append(strconv.AppendInt(b, t.ExpiresIn, 10), '}'), nil
+	}
 	b, err := json.Marshal(t)
 	if err != nil {
 		return nil, fmt.Errorf("%w auth_token: %w", ErrMalformed, err)
@@ -35,6 +62,11 @@ func DecodeAuthToken(b []byte) (AuthToken, error) {
 	var t AuthToken
 	if err := checkSize("auth_token", len(b), MaxAuthToken); err != nil {
 		return AuthToken{}, err
+	}
+	if rest, ok := bytes.CutPrefix(b, []byte(authTokenHead)); ok {
+		if token, ok := bytes.CutSuffix(rest, []byte(`"}`)); ok && plainToken(token) {
+			return AuthToken{Token: string(token)}, nil
+		}
 	}
 	if err := json.Unmarshal(b, &t); err != nil {
 		return AuthToken{}, fmt.Errorf("%w auth_token of %d bytes: %w", ErrMalformed, len(b), err)

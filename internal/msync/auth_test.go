@@ -1,6 +1,7 @@
 package msync
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -41,10 +42,14 @@ func TestCredential(t *testing.T) {
 
 func TestAuthTokenRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := AuthToken{Token: rapid.String().Draw(t, "token"), ExpiresIn: rapid.Int64().Draw(t, "expires")}
+		token := rapid.OneOf(rapid.String(), rapid.StringMatching(`(\$t\$)?[a-zA-Z0-9+/=._-]{0,300}`))
+		want := AuthToken{Token: token.Draw(t, "token"), ExpiresIn: rapid.Int64().Draw(t, "expires")}
 		b, err := EncodeAuthToken(want)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if standard, err := json.Marshal(want); err != nil || string(b) != string(standard) {
+			t.Fatalf("%q, which encoding/json writes as %q, %v", b, standard, err)
 		}
 		if got, err := DecodeAuthToken(b); err != nil || got != want {
 			t.Fatalf("DecodeAuthToken(%s) = %v, %v, want %v", b, got, err, want)
@@ -78,6 +83,15 @@ func FuzzCredential(f *testing.F) {
 	f.Add("\xff", "$t$\x1b[31m", []byte(`{"TOKEN":"\ud800"}`))
 	f.Fuzz(func(t *testing.T, envelope, auth string, authToken []byte) {
 		got := Credential(&MSync{Auth: &envelope}, &Provision{Auth: &auth, AuthToken: authToken})
+		if len(authToken) <= MaxAuthToken {
+			var want AuthToken
+			if json.Unmarshal(authToken, &want) != nil {
+				want = AuthToken{}
+			}
+			if have, _ := DecodeAuthToken(authToken); have != want {
+				t.Fatalf("%q is read as %v, by encoding/json as %v", authToken, have, want)
+			}
+		}
 		if len(got) > MaxAuthToken {
 			t.Fatalf("a credential of %d bytes", len(got))
 		}

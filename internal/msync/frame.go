@@ -53,6 +53,13 @@ func AnswerFrame(metaID, serverID, timestamp uint64) []byte {
 	return appendVarint(b, downTimestamp, timestamp)
 }
 
+// ClockFrame writes an UNREAD answer that says nothing but the service's time in ms.
+func ClockFrame(timestamp uint64) []byte {
+	const unreadTimestamp = 3
+	b := append(appendHead(MSync_UNREAD, len(statusOK)+protowire.SizeTag(1)+protowire.SizeVarint(timestamp)), statusOK...)
+	return appendVarint(b, unreadTimestamp, timestamp)
+}
+
 // BatchFrame writes the answer to a pull: encoded metas of a queue, which is an encoded JID, and the key that confirms them. Without
 // metas it says that the queue has been emptied.
 func BatchFrame(queue []byte, metas [][]byte, nextKey uint64) []byte {
@@ -172,6 +179,19 @@ type field struct {
 }
 
 func nextField(b []byte) field {
+	// Nearly all tags, and most numbers and sizes, have one byte.
+	if len(b) >= 2 && b[0] >= 1<<3 && b[0] < 0x80 && b[1] < 0x80 {
+		f := field{number: protowire.Number(b[0] >> 3), kind: protowire.Type(b[0] & 7), size: 2}
+		switch {
+		case f.kind == protowire.VarintType:
+			f.value = uint64(b[1])
+			return f
+		case f.kind == protowire.BytesType && len(b)-2 >= int(b[1]):
+			f.size += int(b[1])
+			f.bytes = b[2:f.size]
+			return f
+		}
+	}
 	number, kind, head := protowire.ConsumeTag(b)
 	if head < 0 {
 		return field{}

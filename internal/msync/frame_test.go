@@ -59,6 +59,7 @@ func TestHandWrittenFrames(t *testing.T) {
 			payload proto.Message
 		}{
 			{AnswerFrame(id, server, at), MSync_SYNC, &CommSyncDL{Status: ok, MetaId: &id, ServerId: &server, Timestamp: &at}},
+			{ClockFrame(at), MSync_UNREAD, &CommUnreadDL{Status: ok, Timestamp: &at}},
 			{NoticeFrame(queue), MSync_NOTICE, &CommNotice{Queue: jid}},
 			{BatchFrame(queue, metas, server), MSync_SYNC, batch},
 		} {
