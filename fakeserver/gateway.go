@@ -15,7 +15,11 @@ import (
 )
 
 // lookAhead is how many bytes of a connection are read ahead of what is handled: a login, or a few messages. Idle connections have it, too.
-const lookAhead = 512
+// One that has more to say borrows wideLookAhead for as long as it does.
+const (
+	lookAhead     = 512
+	wideLookAhead = 8 << 10
+)
 
 var upgrader = websocket.Upgrader{
 	HandshakeTimeout:  writeTimeout,
@@ -24,7 +28,8 @@ var upgrader = websocket.Upgrader{
 	CheckOrigin:       func(*http.Request) bool { return true }, // apps connect from any page; the token is the key, not a cookie
 }
 
-// serveGateway takes over the connection and returns: the handler's goroutine and buffers are not kept for a socket's whole life.
+// serveGateway takes over the connection and returns after the login: the handler's goroutine and buffers, which a login can use, are not
+// kept for a socket's whole life.
 func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	own := &ownReader{ResponseWriter: w}
 	conn, err := upgrader.Upgrade(own, r, nil)
@@ -33,7 +38,7 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	}
 	f := &binaryFrames{conn: conn, in: own.in}
 	conn.SetPingHandler(f.pong)
-	go s.serveSocket(f, func(rest func()) { go rest() })
+	s.serveSocket(f, func(rest func()) { go rest() })
 }
 
 // ownReader gives an upgrade a reader of ours: smaller than net/http's, and one can look into it.
@@ -58,16 +63,121 @@ type binaryFrames struct {
 	in   *bufio.Reader // what conn reads from
 	most int           // bytes of a frame, unpacked
 
+	crowd  int           // the most bytes that were read ahead since fit looked
+	narrow *bufio.Reader // what in was before it borrowed a wide one; nil while it has not
+
 	readBy time.Time // the deadline that is set
 
 	writing sync.Mutex
 	writeBy time.Time // the deadline that is set
 }
 
+func (f *binaryFrames) read() ([]byte, error) {
+	f.fit()
+	head, size := f.usual(f.in.Peek)
+	if size < 0 {
+		return f.readAny()
+	}
+	whole, err := f.in.Peek(head + size)
+	if err != nil {
+		return f.readAny() // which says what it means
+	}
+	f.crowd = max(f.crowd, f.in.Buffered())
+	frame := make([]byte, size) // exactly its size: the journal keeps it
+	unmask(frame, whole[head:], whole[head-maskSize:head])
+	_, err = f.in.Discard(head + size)
+	return frame, err
+}
+
+// wide are readers between two connections that have much to say.
+var wide = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, wideLookAhead) }}
+
+// fit borrows a wide reader when the narrow one was full, and gives it back when it was not worth it any more. The library knows the reader
+// by its address, so it is what stands there that changes.
+func (f *binaryFrames) fit() {
+	if f.ready() {
+		return
+	}
+	busy := f.crowd >= lookAhead
+	f.crowd = 0
+	if busy == (f.narrow != nil) {
+		return
+	}
+	other := f.narrow
+	if busy {
+		other, _ = wide.Get().(*bufio.Reader)
+	}
+	begun, _ := f.in.Peek(f.in.Buffered()) // cannot fail: it is there
+	other.Reset(&begunReader{begun, f.conn.NetConn()})
+	_, _ = other.Peek(len(begun)) // cannot fail: it fits, or the narrow one would have been full
+	*f.in, *other = *other, *f.in
+	f.narrow = nil
+	if busy {
+		f.narrow = other
+	} else {
+		other.Reset(nil)
+		wide.Put(other)
+	}
+}
+
+// begunReader reads what another reader had read of a frame, and then what follows.
+type begunReader struct {
+	begun []byte
+	rest  io.Reader
+}
+
+func (r *begunReader) Read(p []byte) (int, error) {
+	if len(r.begun) > 0 {
+		n := copy(p, r.begun)
+		r.begun = r.begun[n:]
+		return n, nil
+	}
+	return r.rest.Read(p)
+}
+
+// maskSize is how long a frame's mask is.
+const maskSize = 4
+
+// usual looks at what comes next and tells the size of a frame's head and of what it holds, when it is of the usual kind: a whole binary
+// message, masked, not compressed, and not longer than what is read ahead (RFC 6455 section 5.2). Otherwise the size is -1.
+func (f *binaryFrames) usual(peek func(int) ([]byte, error)) (head, size int) {
+	b, err := peek(2)
+	if err != nil || b[0] != 0x80|websocket.BinaryMessage || b[1] < 0x80 {
+		return 0, -1
+	}
+	head, size = 2+maskSize, int(b[1]&0x7f)
+	switch size {
+	case 126:
+		if b, err = peek(4); err != nil {
+			return 0, -1
+		}
+		head, size = 4+maskSize, int(binary.BigEndian.Uint16(b[2:]))
+	case 127:
+		return 0, -1
+	}
+	if head+size > f.in.Size() || size > f.most {
+		return 0, -1
+	}
+	return head, size
+}
+
+// unmask writes what is behind a mask (RFC 6455 section 5.3), as much of it as there is room for.
+func unmask(plain, masked, mask []byte) {
+	key := uint64(binary.LittleEndian.Uint32(mask))
+	key |= key << 32
+	for ; len(plain) >= 8; plain, masked = plain[8:], masked[8:] {
+		binary.LittleEndian.PutUint64(plain, binary.LittleEndian.Uint64(masked)^key)
+	}
+	for i := range plain {
+		plain[i] = masked[i] ^ mask[i%maskSize]
+	}
+}
+
 // unpacked holds frames while they are read, so that an idle connection has no buffer for them.
 var unpacked = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-func (f *binaryFrames) read() ([]byte, error) {
+// readAny reads a message of any kind, and answers the control frames before it.
+func (f *binaryFrames) readAny() ([]byte, error) {
 	kind, message, err := f.conn.NextReader()
 	if errors.Is(err, websocket.ErrReadLimit) {
 		f.bye(websocket.CloseMessageTooBig, "") // the library does so only for lengths that make sense
@@ -92,17 +202,20 @@ func (f *binaryFrames) read() ([]byte, error) {
 	return bytes.Clone(frame.Bytes()), nil // exactly its size: the journal keeps it
 }
 
-// ready looks for a whole frame of the usual kind behind the last one (RFC 6455 section 5.2).
+// ready looks for a whole frame of the usual kind behind the last one.
 func (f *binaryFrames) ready() bool {
-	b, _ := f.in.Peek(f.in.Buffered()) // cannot fail: it is there
-	if len(b) < 2 || b[0] != 0x80|websocket.BinaryMessage {
-		return false
+	head, size := f.usual(f.peekReady)
+	return size >= 0 && f.in.Buffered() >= head+size
+}
+
+var errNotThere = errors.New("it is not there yet")
+
+// peekReady peeks without waiting.
+func (f *binaryFrames) peekReady(n int) ([]byte, error) {
+	if f.in.Buffered() < n {
+		return nil, errNotThere
 	}
-	size, head := int(b[1]&0x7f), 2+4
-	if size == 126 && len(b) >= 4 {
-		size, head = int(binary.BigEndian.Uint16(b[2:])), 4+4
-	}
-	return size < lookAhead && len(b) >= head+size
+	return f.in.Peek(n)
 }
 
 // meaning turns a library's error into one of ours where that says more.

@@ -116,12 +116,13 @@ func (s *socket) step(l *link) (ended string) {
 		s.hold()
 		l.receive(frame)
 		s.frames.know(l.user)
-		if l.user != nil || l.waiting {
-			s.allow(maxFrame, silenceTimeout)
-		}
 	}
-	if !s.frames.ready() { // the answers to what is there already go out with this one
-		s.release()
+	if s.frames.ready() {
+		return "" // the answers to what is there already go out with this one
+	}
+	s.release()
+	if l.user != nil || l.waiting {
+		s.allow(maxFrame, silenceTimeout)
 	}
 	return ""
 }
