@@ -1,8 +1,11 @@
 package fakeserver
 
 import (
+	"bytes"
 	"testing"
 	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/ttlchat/ttlchat/internal/msync"
 )
@@ -50,14 +53,18 @@ func BenchmarkJournalFrame(b *testing.B) {
 func BenchmarkMessage(b *testing.B) {
 	s := newServer(b, Config{})
 	alice, bob := s.attached(b, "alice", "web"), s.attached(b, "bob", "phone")
-	meta := chatMeta(b, 1, "bob", msync.TextBody("", "bob", "hello, how are you?"), nil)
+	// The SDK's frames. A message's id differs from the one before, which the wire has at its beginning.
+	send := pack(b, msync.MSync_SYNC, &msync.CommSyncUL{Meta: chatMeta(b, 1<<56, "bob", msync.TextBody("", "bob", "hello, how are you?"), nil)})
+	pull := pack(b, msync.MSync_SYNC, &msync.CommSyncUL{Queue: msync.NewJID("", "alice", "")})
 	out := bob.wire.(*tape)
+	id := bytes.Index(send, protowire.AppendVarint(nil, 1<<56))
 	b.ReportAllocs()
-	for b.Loop() {
-		*meta.Id++
-		alice.send(meta)
-		s.hub.pull(bob, "alice", 0)
-		s.hub.pull(bob, "alice", bob.sent["alice"])
+	for n := uint64(1 << 56); b.Loop(); n++ {
+		send = bytes.Clone(send)
+		protowire.AppendVarint(send[:id], n)
+		alice.receive(send)
+		bob.receive(pull)
+		s.hub.pull(bob, []byte("alice"), bob.reading["alice"].sent)
 		alice.wire.(*tape).frames, out.frames = nil, nil
 	}
 	if q := s.hub.users["bob"].queues["alice"]; len(q.entries) != 0 {

@@ -3,6 +3,9 @@ package fakeserver
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -16,9 +19,10 @@ const (
 var errClosing = errors.New("the emulator is shutting down")
 
 // drain takes no more messages and gives connected clients a moment to fetch those that were acknowledged: what is in memory afterwards is
-// lost.
+// lost, and the journal says so.
 func (s *Server) drain(ctx context.Context) {
 	s.hub.stopTaking()
+	defer s.hub.giveUp()
 	step := time.NewTicker(drainStep)
 	defer step.Stop()
 	for end := time.Now().Add(drainTime); s.hub.awaited() && time.Now().Before(end); {
@@ -43,12 +47,35 @@ func (h *hub) awaited() bool {
 	defer h.mu.Unlock()
 	for _, u := range h.users {
 		for _, l := range u.online() {
-			for _, q := range u.queues {
-				if len(l.pending(q, 1)) > 0 {
+			for peer, q := range u.queues {
+				for range l.pending(q, l.readingOf(peer)) {
 					return true
 				}
 			}
 		}
 	}
 	return false
+}
+
+// giveUp tells for each user how many acknowledged messages no device has been sent.
+func (h *hub) giveUp() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(h.users)) {
+		u, lost := h.users[name], 0
+		for peer, q := range u.queues {
+			had := q.acked
+			for _, l := range u.online() {
+				had = max(had, l.readingOf(peer).sent)
+			}
+			for _, s := range q.entries {
+				if s.id > had && s.origin == "" {
+					lost++
+				}
+			}
+		}
+		if lost > 0 {
+			h.journal.add(Entry{Name: MessageDropped, User: name, Reason: fmt.Sprintf("the emulator ended before a device fetched %d of them", lost)})
+		}
+	}
 }

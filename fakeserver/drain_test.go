@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ttlchat/ttlchat/internal/msync"
 )
 
@@ -39,6 +41,17 @@ func TestCloseLosesNothing(t *testing.T) {
 				}
 				if err := <-served; err != nil {
 					t.Errorf("Serve = %v", err)
+				}
+				var lost []string
+				for _, e := range w.srv.entries(MessageDropped) {
+					lost = append(lost, e.User+": "+e.Reason)
+				}
+				want := []string{"bob: the emulator ended before a device fetched 120 of them"}
+				if pulls {
+					want = nil
+				}
+				if diff := cmp.Diff(want, lost); diff != "" {
+					t.Errorf("what the journal says of lost messages (-want +got):\n%s", diff)
 				}
 				if took := time.Since(began); took > drainTime+goodbyePause+lingerTimeout {
 					t.Errorf("it took %v", took)

@@ -32,7 +32,7 @@ func (h *hub) noteEdit(from, to string, edit *msync.MessageBody) bool {
 		return false
 	}
 	var note editNote
-	note.Edit.Count, note.Edit.Operator, note.Edit.Sender, note.Edit.ChatType = c.entries[i].edits+1, from, from, "chat:user"
+	note.Edit.Count, note.Edit.Operator, note.Edit.Sender, note.Edit.ChatType = int(c.entries[i].edits)+1, from, from, "chat:user"
 	note.Edit.EditTime, note.Edit.SendTime = millis(h.clock.Now()), c.entries[i].meta().GetTimestamp()
 	text, err := json.Marshal(note)
 	if err != nil {

@@ -37,13 +37,13 @@ func (l *link) expired() {
 }
 
 // sendAfterExpiry refuses a message when the token has ended and that is to count.
-func (l *link) sendAfterExpiry(meta *msync.Meta) fateOfSend {
+func (l *link) sendAfterExpiry(id uint64) fateOfSend {
 	if l.srv.cfg.EnforceExpiry != EnforceRefuseSends && !l.srv.faults.asking.Load() {
 		return sendAsUsual // without taking any lock
 	}
 	if l.srv.Now().Before(l.srv.schedule.grantOf(l).expiresAt) || !l.enforces(EnforceRefuseSends) {
 		return sendAsUsual
 	}
-	l.refuse(meta, msync.Status_TOKEN_EXPIRED, reasonExpired)
+	l.refuse(id, msync.Status_TOKEN_EXPIRED, reasonExpired)
 	return sendHandled
 }

@@ -27,16 +27,16 @@ const (
 )
 
 // faultySend asks what becomes of a send.
-func (l *link) faultySend(meta *msync.Meta, body *msync.MessageBody) fateOfSend {
+func (l *link) faultySend(id uint64, body *msync.MessageBody) fateOfSend {
 	if !isContent(body) {
 		return sendAsUsual
 	}
 	f := l.srv.faults.ask(question{target: FaultMessage, user: l.user.name, session: l.id})
 	switch {
 	case f == nil:
-		return l.sendAfterExpiry(meta)
+		return l.sendAfterExpiry(id)
 	case f.Kind == "status":
-		l.refuse(meta, statusOf(f.values), f.values["reason"])
+		l.refuse(id, statusOf(f.values), f.values["reason"])
 		return sendHandled
 	case f.values.yes("stored"):
 		return sendUnanswered

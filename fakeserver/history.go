@@ -33,6 +33,7 @@ type history struct {
 type conversation struct {
 	names   [2]string
 	entries []remembered
+	room    []remembered // what entries are in, once there are too many of them
 	sides   [2]side
 	full    bool // it has outgrown maxRemembered
 	place   *list.Element
@@ -47,13 +48,18 @@ type side struct {
 
 // remembered is a message in a conversation.
 type remembered struct {
-	id       uint64
-	from     string
-	raw      []byte // the Meta as it is written; never changed, because queues hold it too
-	edits    int
-	gone     [2]bool   // who deleted it
-	pinnedAt time.Time // zero when it is not pinned
-	pinnedBy string
+	id    uint64
+	from  string
+	raw   []byte // the Meta as it is written; never changed, because queues hold it too
+	edits int32
+	gone  [2]bool // who deleted it
+	pin   *pin    // nil when it is not pinned
+}
+
+// pin is who put a message on top, and when.
+type pin struct {
+	at time.Time
+	by string
 }
 
 func newHistory() *history {
@@ -74,7 +80,7 @@ func (h *hub) remember(m outgoing, id uint64) {
 		if m.onlyLive || isCommand(m.body) { // for the moment only
 			return
 		}
-		for _, t := range h.past.add(m.from.name, m.to, id, m.raw) {
+		for _, t := range h.past.add(c, m.from.name, m.to, id, m.raw) {
 			h.journal.add(Entry{Name: HistoryTrimmed, From: t.names[0], To: t.names[1], Reason: t.reason})
 		}
 	case c == nil:
@@ -138,9 +144,8 @@ type trimmed struct {
 	reason string
 }
 
-// add keeps a message and tells what had to go for it: of a conversation that outgrows its bound only once.
-func (p *history) add(from, to string, id uint64, raw []byte) (gone []trimmed) {
-	c := p.between(from, to)
+// add keeps a message in a conversation, which is nil when there is none yet, and tells what had to go for it: of a conversation that outgrows its bound only once.
+func (p *history) add(c *conversation, from, to string, id uint64, raw []byte) (gone []trimmed) {
 	if c == nil {
 		c = &conversation{names: [2]string{from, to}}
 		c.place = p.active.PushFront(c)
@@ -152,7 +157,7 @@ func (p *history) add(from, to string, id uint64, raw []byte) (gone []trimmed) {
 		c.sides[i].hidden = false
 	}
 	if len(c.entries) == maxRemembered {
-		c.entries = c.entries[1:]
+		c.dropFirst()
 		p.total--
 		if !c.full {
 			c.full = true
@@ -167,6 +172,21 @@ func (p *history) add(from, to string, id uint64, raw []byte) (gone []trimmed) {
 		p.drop(oldest)
 	}
 	return gone
+}
+
+// dropFirst forgets the oldest message. The others move to the front of their room only when there is none left behind them.
+func (c *conversation) dropFirst() {
+	c.entries[0] = remembered{} // its bytes are not needed any more
+	c.entries = c.entries[1:]
+	if len(c.entries) < cap(c.entries) {
+		return
+	}
+	if c.room == nil {
+		c.room = make([]remembered, 2*maxRemembered)
+	}
+	n := copy(c.room, c.entries)
+	clear(c.room[n:])
+	c.entries = c.room[:n]
 }
 
 func (p *history) index(user, peer string, c *conversation) {

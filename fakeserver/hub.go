@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"iter"
 	"maps"
+	"math/bits"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -73,7 +75,7 @@ type device struct {
 	jid                  atomic.Pointer[[]byte] // see hub.jidOf
 	link                 *link                  // nil while offline
 	left                 uint64                 // the turn of the last departure
-	acked                map[string]uint64      // per queue: everything up to this key has arrived
+	acked                map[string]*uint64     // per queue: everything up to this key has arrived
 	sent                 resends
 }
 
@@ -82,6 +84,7 @@ type queue struct {
 	peer    string
 	jid     []byte // the peer's, as it is written
 	notice  []byte // the frame that tells of the queue
+	emptied []byte // the frame that says that nothing is left in it; nil until somebody has to be told
 	entries []stored
 	acked   uint64 // the highest key that any device has confirmed; where a new device starts
 }
@@ -110,34 +113,48 @@ type sentOnce struct{ id, content uint64 }
 var contentSeed = maphash.MakeSeed()
 
 // once identifies an upstream message; it is zero when the sender gave no id.
-func once(meta *msync.Meta) sentOnce {
-	if meta.GetId() == 0 {
+func once(id uint64, to string, body []byte) sentOnce {
+	if id == 0 {
 		return sentOnce{}
 	}
-	var h maphash.Hash
-	h.SetSeed(contentSeed)
-	_, _ = h.WriteString(meta.GetTo().GetName()) // a hash takes everything
-	_ = h.WriteByte(0)
-	_, _ = h.Write(meta.GetPayload())
-	return sentOnce{meta.GetId(), h.Sum64()}
+	// The receiver is hashed apart, and mixed in so that no other one cancels it out.
+	return sentOnce{id, maphash.Bytes(contentSeed, body) ^ bits.RotateLeft64(maphash.String(contentSeed, to), 1)}
 }
 
 // resends remembers the receipts of a device's newest messages, so that a message sent twice is stored once.
 type resends struct {
-	receipts map[sentOnce]receipt
-	order    []sentOnce
+	ring    []sentBefore // up to resendWindow of them; then the oldest is replaced
+	oldest  int
+	highest uint64 // of the senders' ids: what is above has not been sent before
+}
+
+// sentBefore is a message with its receipt.
+type sentBefore struct {
+	message sentOnce
+	receipt receipt
 }
 
 func (r *resends) add(m sentOnce, rec receipt) {
-	if r.receipts == nil {
-		r.receipts = make(map[sentOnce]receipt)
+	r.highest = max(r.highest, m.id)
+	if len(r.ring) < resendWindow {
+		r.ring = append(r.ring, sentBefore{m, rec})
+		return
 	}
-	if len(r.order) == resendWindow {
-		delete(r.receipts, r.order[0])
-		r.order = r.order[1:]
+	r.ring[r.oldest] = sentBefore{m, rec}
+	r.oldest = (r.oldest + 1) % resendWindow
+}
+
+// find returns the receipt of a message that is sent again. Senders' ids grow, so there is seldom anything to look through.
+func (r *resends) find(m sentOnce) (receipt, bool) {
+	if m.id > r.highest {
+		return receipt{}, false
 	}
-	r.receipts[m] = rec
-	r.order = append(r.order, m)
+	for i := range r.ring {
+		if r.ring[i].message == m {
+			return r.ring[i].receipt, true
+		}
+	}
+	return receipt{}, false
 }
 
 func newHub(cfg Config, clk *clock.Clock, j *journal) *hub {
@@ -198,7 +215,7 @@ func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
 		h.forgetOldest(u)
 		d = &device{resource: resource}
 		for peer, q := range u.queues {
-			d.ack(peer, q.acked)
+			*d.ackedOf(peer) = q.acked
 		}
 		u.devices = append(u.devices, d)
 	}
@@ -216,12 +233,17 @@ func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
 	}
 }
 
-// ack notes that the device has everything of a queue up to the key. The hub's mu is held.
-func (d *device) ack(peer string, key uint64) {
-	if d.acked == nil {
-		d.acked = make(map[string]uint64)
+// ackedOf is up to where the device has a queue. The hub's mu is held.
+func (d *device) ackedOf(peer string) *uint64 {
+	key := d.acked[peer]
+	if key == nil {
+		if d.acked == nil {
+			d.acked = make(map[string]*uint64)
+		}
+		key = new(uint64)
+		d.acked[peer] = key
 	}
-	d.acked[peer] = key
+	return key
 }
 
 // device returns the known device of that name, or nil. The hub's mu is held.
@@ -263,31 +285,40 @@ func (h *hub) forgetOldest(u *user) {
 
 // online returns the user's open links, the one that has been open for longest first. mu is held.
 func (u *user) online() []*link {
-	var links []*link
+	links := u.appendOnline(nil)
+	sortByTurn(links)
+	return links
+}
+
+func (u *user) appendOnline(links []*link) []*link {
 	for _, d := range u.devices {
 		if d.link != nil && !d.link.closing.Load() {
 			links = append(links, d.link)
 		}
 	}
-	slices.SortFunc(links, func(a, b *link) int { return cmp.Compare(a.turn, b.turn) })
 	return links
 }
 
-// links returns the open links of one user, or of everybody when name is empty.
+func sortByTurn(links []*link) {
+	slices.SortFunc(links, func(a, b *link) int { return cmp.Compare(a.turn, b.turn) })
+}
+
+// links returns the open links of one user, or of everybody when name is empty, in the order of their logins.
 func (h *hub) links(name string) []*link {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var links []*link
 	if name != "" {
 		if u := h.users[name]; u != nil {
-			links = u.online()
+			return u.online()
 		}
-		return links
+		return nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(h.users)) {
-		links = append(links, h.users[name].online()...)
+	var all []*link
+	for _, u := range h.users {
+		all = u.appendOnline(all)
 	}
-	return links
+	sortByTurn(all)
+	return all
 }
 
 // outgoing is a message on its way into the store. It lacks what only the store knows: id and timestamp.
@@ -295,12 +326,13 @@ type outgoing struct {
 	from     *user
 	device   *device // nil for messages of the emulator's own users
 	to       string
-	once     sentOnce    // zero when the sender gave no id
-	sender   []byte      // the JID, as it is written
-	receiver []byte      // the JID, as it is written
-	payload  []byte      // the body, as it is written
-	rest     *msync.Meta // what else there is to be passed on; nil for nothing
-	raw      []byte      // the Meta as it is written, once it has all
+	once     sentOnce         // zero when the sender gave no id
+	sender   []byte           // the JID, as it is written
+	receiver []byte           // the JID, as it is written
+	payload  []byte           // the body, as it is written
+	rest     *msync.Meta      // what else there is to be passed on; nil for nothing
+	text     *msync.PlainText // instead of receiver, payload and rest
+	raw      []byte           // the Meta as it is written, once it has all
 	body     *msync.MessageBody
 	onlyLive bool // ROUTE_ONLINE: for whoever is connected, never stored for later
 	receipt  bool // it confirms a message and says nothing itself
@@ -317,7 +349,7 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if m.device != nil && m.once != (sentOnce{}) {
-		if rec, ok := m.device.sent.receipts[m.once]; ok {
+		if rec, ok := m.device.sent.find(m.once); ok {
 			return rec, nil
 		}
 	}
@@ -331,8 +363,11 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	if m.device != nil && isContent(m.body) && to.settings.blocked[m.from.name] {
 		return receipt{}, errBlocked
 	}
-	rec := h.nextReceipt()
-	if m.raw, err = msync.EncodeMeta(rec.id, rec.timestamp, m.sender, m.receiver, m.payload, m.rest); err != nil {
+	now := h.clock.Now()
+	rec := h.nextReceipt(now)
+	if m.text != nil {
+		m.raw = m.text.Meta(rec.id, rec.timestamp, m.sender, h.jidOf(m.from, nil), h.jidOf(to, nil))
+	} else if m.raw, err = msync.EncodeMeta(rec.id, rec.timestamp, m.sender, m.receiver, m.payload, m.rest); err != nil {
 		return receipt{}, err
 	}
 	if m.device != nil && m.once != (sentOnce{}) {
@@ -341,7 +376,7 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	if m.receipt {
 		h.journal.add(Entry{Name: MessageStored, User: to.name, MessageID: messageID(rec.id), From: m.from.name, To: to.name, Reason: "receipt"})
 	} else {
-		h.journal.stored(rec.id, m.from.name, to.name)
+		h.journal.stored(now, rec.id, m.from.name, to.name)
 	}
 	rec.forEcho = to.name == h.cfg.EchoUser && len(to.online()) == 0
 	if !rec.forEcho {
@@ -358,8 +393,8 @@ func (h *hub) store(m outgoing) (receipt, error) {
 }
 
 // nextReceipt numbers a meta: ids grow strictly, whatever the clock does. It needs no lock, because kicks are numbered with and without mu.
-func (h *hub) nextReceipt() receipt {
-	ms := millis(h.clock.Now())
+func (h *hub) nextReceipt(now time.Time) receipt {
+	ms := millis(now)
 	for {
 		last := h.lastID.Load()
 		id := max(last+1, ms<<20)
@@ -406,10 +441,14 @@ func (h *hub) unread(l *link) []*msync.MetaQueue {
 	defer h.mu.Unlock()
 	var list []*msync.MetaQueue
 	for _, peer := range slices.Sorted(maps.Keys(l.user.queues)) {
-		if n := len(l.pending(l.user.queues[peer], maxQueue)); n > 0 {
-			l.notice(peer)
-			count := uint32(n) //nolint:gosec // at most maxQueue
-			list = append(list, &msync.MetaQueue{Queue: h.jid(peer, ""), N: &count})
+		n := uint32(0)
+		r := l.readingOf(peer)
+		for range l.pending(l.user.queues[peer], r) {
+			n++
+		}
+		if n > 0 {
+			r.noticed = true
+			list = append(list, &msync.MetaQueue{Queue: h.jid(peer, ""), N: &n})
 		}
 	}
 	return list
@@ -417,41 +456,43 @@ func (h *hub) unread(l *link) []*msync.MetaQueue {
 
 // pull confirms a queue up to key (0 confirms nothing) and answers with the next batch; the answer is queued before mu is released, so
 // that a notice of a later message comes after it.
-func (h *hub) pull(l *link, peer string, key uint64) {
+func (h *hub) pull(l *link, peer []byte, key uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	q := l.user.queues[peer]
-	if q != nil && key > 0 {
-		h.confirm(l, q, key)
-	}
-	if q == nil {
-		q = h.newQueue(peer)
-	}
-	batch := l.pending(q, batchSize)
-	if len(batch) == 0 {
-		delete(l.noticed, peer)
-		l.pushFrame(msync.BatchFrame(q.jid, nil, 0))
+	q := l.user.queues[string(peer)]
+	if q == nil { // nothing has ever been in it
+		l.pushFrame(msync.BatchFrame(msync.EncodeJID(h.appKey, string(peer), ""), nil, 0))
 		return
 	}
-	var metas [batchSize][]byte
-	for i, s := range batch {
-		metas[i] = s.raw
+	r := l.readingOf(q.peer)
+	h.confirm(l, q, r, key)
+	var batch [batchSize][]byte
+	n := 0
+	for s := range l.pending(q, r) {
+		if n == batchSize {
+			break
+		}
+		batch[n], r.sent = s.raw, s.id
+		n++
 	}
-	if l.sent == nil {
-		l.sent = make(map[string]uint64)
+	if n > 0 {
+		l.pushFrame(msync.BatchFrame(q.jid, batch[:n], r.sent))
+		return
 	}
-	last := batch[len(batch)-1].id
-	l.sent[peer] = last
-	l.pushFrame(msync.BatchFrame(q.jid, metas[:len(batch)], last))
+	r.noticed = false
+	if q.emptied == nil {
+		q.emptied = msync.BatchFrame(q.jid, nil, 0)
+	}
+	l.pushFrame(q.emptied)
 }
 
 // confirm marks everything up to key as arrived on the link's device and lets go of what every known device has. mu is held.
-func (h *hub) confirm(l *link, q *queue, key uint64) {
-	key = min(key, l.sent[q.peer]) // nobody confirms what was not sent
-	if key <= l.device.acked[q.peer] {
+func (h *hub) confirm(l *link, q *queue, r *reading, key uint64) {
+	key = min(key, r.sent) // nobody confirms what was not sent
+	if key <= *r.acked {
 		return
 	}
-	l.device.ack(q.peer, key)
+	*r.acked = key
 	for _, s := range q.entries {
 		if s.id > key {
 			break
@@ -469,36 +510,30 @@ func (h *hub) confirm(l *link, q *queue, key uint64) {
 // everywhere reports whether every known device of the user has the message: confirmed, or sent it itself. mu is held.
 func (u *user) everywhere(peer string, s stored) bool {
 	for _, d := range u.devices {
-		if d.acked[peer] < s.id && d.resource != s.origin {
+		if key := d.acked[peer]; (key == nil || *key < s.id) && d.resource != s.origin {
 			return false
 		}
 	}
 	return true
 }
 
-// pending returns what this link has neither confirmed nor been sent, at most limit entries. A pull without a key is thus answered
-// with newer messages only, which every SDK version needs (protocol-versions.md, "must do" 8). The hub's mu is held.
-func (l *link) pending(q *queue, limit int) []stored {
-	if q == nil {
-		return nil
-	}
-	from := max(l.device.acked[q.peer], l.sent[q.peer])
-	first, _ := slices.BinarySearchFunc(q.entries, from, func(s stored, id uint64) int {
-		if s.id <= id {
-			return -1
-		}
-		return 1
-	})
-	var batch []stored
-	for _, s := range q.entries[first:] {
-		if len(batch) == limit {
-			break
-		}
-		if s.origin != l.device.resource {
-			batch = append(batch, s)
+// pending goes through what this link has neither confirmed nor been sent. A pull without a key is thus answered with newer messages
+// only, which every SDK version needs (protocol-versions.md, "must do" 8). The hub's mu is held.
+func (l *link) pending(q *queue, r *reading) iter.Seq[*stored] {
+	from := max(*r.acked, r.sent)
+	return func(yield func(*stored) bool) {
+		first, _ := slices.BinarySearchFunc(q.entries, from, func(s stored, id uint64) int {
+			if s.id <= id {
+				return -1
+			}
+			return 1
+		})
+		for i := first; i < len(q.entries); i++ {
+			if s := &q.entries[i]; s.origin != l.device.resource && !yield(s) {
+				return
+			}
 		}
 	}
-	return batch
 }
 
 // jid names a user, or a device. Nobody changes it: they are shared.

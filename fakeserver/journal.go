@@ -165,8 +165,8 @@ func (j *journal) frame(dir msync.Direction, l *link, raw []byte) {
 }
 
 // stored notes that a message has a place in somebody's queue, delivered that somebody's device has it.
-func (j *journal) stored(id uint64, from, to string) {
-	j.append(record{name: MessageStored, id: id, from: from, to: to}, to)
+func (j *journal) stored(now time.Time, id uint64, from, to string) {
+	j.appendAt(now, record{name: MessageStored, id: id, from: from, to: to}, to)
 }
 
 func (j *journal) delivered(l *link, id uint64, from string) {

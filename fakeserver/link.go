@@ -45,9 +45,7 @@ type link struct {
 	device *device
 	turn   uint64 // of the login
 
-	// Guarded by the hub's mu.
-	sent    map[string]uint64 // per queue: the highest key sent on this connection
-	noticed map[string]bool   // queues that the client knows to pull
+	reading map[string]*reading // per queue; guarded by the hub's mu
 
 	// Guarded by the schedule's mu.
 	grant *grant // never changed, only replaced; the journal keeps it
@@ -56,6 +54,13 @@ type link struct {
 	waiting bool // for the answer to a provision, which a fault keeps back; for the goroutine that reads the link
 	closing atomic.Bool
 	why     atomic.Pointer[string] // why the emulator closed it
+}
+
+// reading is how far a connection has come with a queue.
+type reading struct {
+	sent    uint64  // the highest key that was sent
+	acked   *uint64 // of the device, which outlives the connection: what has arrived
+	noticed bool    // the client knows to pull
 }
 
 // noGrant is what a link lives on before its login.
@@ -120,20 +125,25 @@ func (l *link) obey(m *msync.MSync) {
 
 // answerUnread tells the service's clock and what waits; it is also the answer to a heartbeat (protocol.md a.4).
 func (l *link) answerUnread() {
-	l.push(msync.MSync_UNREAD, &msync.CommUnreadDL{
-		Status: okStatus(), Unread: l.srv.hub.unread(l), Timestamp: new(millis(l.srv.clock.Now())),
-	})
+	now := l.srv.clock.Now()
+	unread := l.srv.hub.unread(l)
+	if len(unread) == 0 {
+		l.pushClock(now)
+		return
+	}
+	l.push(msync.MSync_UNREAD, &msync.CommUnreadDL{Status: okStatus(), Unread: unread, Timestamp: new(millis(now))})
 }
 
-// pushClock sends an UNREAD answer that nobody asked for. Its timestamp makes an SDK believe that it is that late (protocol.md d.3).
-func (l *link) pushClock(at time.Time) {
-	l.push(msync.MSync_UNREAD, &msync.CommUnreadDL{Status: okStatus(), Timestamp: new(millis(at))})
-}
+// pushClock sends an UNREAD answer that nobody need have asked for. Its timestamp makes an SDK believe that it is that late (protocol.md d.3).
+func (l *link) pushClock(at time.Time) { l.pushFrame(msync.ClockFrame(millis(at))) }
 
 // sync is a send, or a pull that may confirm what came before.
 func (l *link) sync(m *msync.MSync) {
 	if name, key, ok := msync.PeekPull(m.GetPayload()); ok {
-		l.srv.hub.pull(l, string(name), key)
+		l.srv.hub.pull(l, name, key)
+		return
+	}
+	if text, ok := msync.PeekPlainText(m.GetPayload()); ok && l.sendText(&text) {
 		return
 	}
 	var up msync.CommSyncUL
@@ -145,7 +155,7 @@ func (l *link) sync(m *msync.MSync) {
 	case up.Meta != nil:
 		l.send(up.GetMeta())
 	case up.GetQueue().GetName() != "":
-		l.srv.hub.pull(l, up.GetQueue().GetName(), up.GetKey())
+		l.srv.hub.pull(l, []byte(up.GetQueue().GetName()), up.GetKey())
 	default:
 		l.push(msync.MSync_SYNC, &msync.CommSyncDL{Status: status(msync.Status_MISSING_PARAMETER, "neither a message nor a queue")})
 	}
@@ -153,18 +163,23 @@ func (l *link) sync(m *msync.MSync) {
 
 // notify tells the client to pull a queue, unless it knows. The hub's mu is held.
 func (l *link) notify(q *queue) {
-	if !l.noticed[q.peer] {
-		l.notice(q.peer)
+	if r := l.readingOf(q.peer); !r.noticed {
+		r.noticed = true
 		l.pushFrame(q.notice)
 	}
 }
 
-// notice remembers that the client knows to pull a queue. The hub's mu is held.
-func (l *link) notice(peer string) {
-	if l.noticed == nil {
-		l.noticed = make(map[string]bool)
+// readingOf is the link's reading of a queue. The hub's mu is held.
+func (l *link) readingOf(peer string) *reading {
+	r := l.reading[peer]
+	if r == nil {
+		if l.reading == nil {
+			l.reading = make(map[string]*reading)
+		}
+		r = &reading{acked: l.device.ackedOf(peer)}
+		l.reading[peer] = r
 	}
-	l.noticed[peer] = true
+	return r
 }
 
 // kick tells the client why it has to go, and closes (protocol.md c, "Kick"). It never blocks.
@@ -174,7 +189,7 @@ func (l *link) kick(op msync.StatisticsBody_Operation, reason string) {
 		payload = nil // cannot happen: the body is our own
 	}
 	h := l.srv.hub
-	rec := h.nextReceipt()
+	rec := h.nextReceipt(h.clock.Now())
 	l.push(msync.MSync_SYNC, &msync.CommSyncDL{
 		Status: okStatus(), Queue: &msync.JID{Domain: new(msync.Domain)}, IsLast: new(true),
 		Metas: []*msync.Meta{{

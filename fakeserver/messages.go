@@ -11,6 +11,30 @@ import (
 // maxMessage is the documented 5 KB of a message's body and extension, plus room for the fields around them (token-lifecycle.md section 3).
 const maxMessage = 5<<10 + 512
 
+// sending is a message of the client on its way through the checks.
+type sending struct {
+	id   uint64 // the sender's own
+	to   string
+	size int // of the Meta
+	body *msync.MessageBody
+	// Either text is the whole message, or meta.
+	text *msync.PlainText
+	meta *msync.Meta
+}
+
+// plainBody stands for the body of a plain text, which nobody looks into.
+var plainBody = &msync.MessageBody{Type: msync.MessageBody_CHAT.Enum()}
+
+// sendText takes a plain text the short way. It is false when the message is for somebody who has to read it.
+func (l *link) sendText(t *msync.PlainText) bool {
+	to := string(t.To)
+	if to == l.srv.cfg.EchoUser {
+		return false
+	}
+	l.take(sending{id: t.ID, to: to, size: t.Size, body: plainBody, text: t})
+	return true
+}
+
 // send takes a message of the client: checks it, stores it and answers with the server's id and time (protocol.md c, "Send").
 func (l *link) send(meta *msync.Meta) {
 	switch meta.GetNs() {
@@ -18,42 +42,40 @@ func (l *link) send(meta *msync.Meta) {
 		return // needs no answer, and family E of the SDKs takes one for a reason to pull again (protocol-versions.md, note 3)
 	case msync.Meta_CHAT:
 	default:
-		l.refuse(meta, msync.Status_FAIL, meta.GetNs().String()+" is not simulated")
+		l.refuse(meta.GetId(), msync.Status_FAIL, meta.GetNs().String()+" is not simulated")
 		return
 	}
 	var body msync.MessageBody
 	if err := proto.Unmarshal(meta.GetPayload(), &body); err != nil {
-		l.refuse(meta, msync.Status_PB_PARSER_ERROR, "the message body cannot be read")
+		l.refuse(meta.GetId(), msync.Status_PB_PARSER_ERROR, "the message body cannot be read")
 		return
 	}
 	if t := body.GetType(); t == msync.MessageBody_GROUPCHAT || t == msync.MessageBody_CHATROOM {
-		l.refuse(meta, msync.Status_FAIL, "group not found")
+		l.refuse(meta.GetId(), msync.Status_FAIL, "group not found")
 		return
 	}
-	fate := l.faultySend(meta, &body)
-	if fate == sendHandled {
+	l.take(sending{id: meta.GetId(), to: meta.GetTo().GetName(), size: proto.Size(meta), body: &body, meta: meta})
+}
+
+// take checks, stores and answers.
+func (l *link) take(m sending) {
+	fate := l.faultySend(m.id, m.body)
+	switch {
+	case fate == sendHandled:
+		return
+	case !userName.MatchString(m.to):
+		l.refuse(m.id, msync.Status_WRONG_PARAMETER, "the receiver is no user id")
+		return
+	case m.size > maxMessage:
+		l.refuse(m.id, msync.Status_PERMISSION_DENIED, "Sorry, data is too large")
+		return
+	case m.body.GetType() == msync.MessageBody_EDIT && !l.srv.hub.noteEdit(l.user.name, m.to, m.body):
+		l.refuse(m.id, msync.Status_FAIL, "there is no such message to edit")
 		return
 	}
-	to := meta.GetTo().GetName()
-	if !userName.MatchString(to) {
-		l.refuse(meta, msync.Status_WRONG_PARAMETER, "the receiver is no user id")
-		return
-	}
-	if proto.Size(meta) > maxMessage {
-		l.refuse(meta, msync.Status_PERMISSION_DENIED, "Sorry, data is too large")
-		return
-	}
-	written := meta.GetPayload()
-	if body.GetType() == msync.MessageBody_EDIT {
-		if !l.srv.hub.noteEdit(l.user.name, to, &body) {
-			l.refuse(meta, msync.Status_FAIL, "there is no such message to edit")
-			return
-		}
-		written = nil
-	}
-	out, err := l.srv.hub.address(l.user, l.device, to, &body, written, meta)
+	out, err := l.outgoing(m)
 	if err != nil {
-		l.refuse(meta, msync.Status_PB_PARSER_ERROR, "the message body cannot be written")
+		l.refuse(m.id, msync.Status_PB_PARSER_ERROR, "the message body cannot be written")
 		return
 	}
 	rec, err := l.srv.hub.store(out)
@@ -61,35 +83,51 @@ func (l *link) send(meta *msync.Meta) {
 	case errors.Is(err, errClosing):
 		return
 	case errors.Is(err, errUserUnknown):
-		l.refuse(meta, msync.Status_FAIL, "user not found")
+		l.refuse(m.id, msync.Status_FAIL, "user not found")
 		return
 	case err != nil:
-		l.refuse(meta, msync.Status_FAIL, err.Error())
+		l.refuse(m.id, msync.Status_FAIL, err.Error())
 		return
 	}
 	switch {
 	case fate == sendUnanswered:
-	case body.GetType() != msync.MessageBody_EDIT:
-		l.pushFrame(msync.AnswerFrame(meta.GetId(), rec.id, rec.timestamp))
+	case m.body.GetType() != msync.MessageBody_EDIT:
+		l.pushFrame(msync.AnswerFrame(m.id, rec.id, rec.timestamp))
 	default:
 		l.push(msync.MSync_SYNC, &msync.CommSyncDL{
-			Status: okStatus(), MetaId: meta.Id, ServerId: &rec.id, Timestamp: &rec.timestamp, Metas: l.srv.hub.editAnswer(&body, rec),
+			Status: okStatus(), MetaId: &m.id, ServerId: &rec.id, Timestamp: &rec.timestamp, Metas: l.srv.hub.editAnswer(m.body, rec),
 		})
 	}
 	if rec.forEcho {
-		l.srv.hub.echo(l.user.name, &body, rec.id)
+		l.srv.hub.echo(l.user.name, m.body, rec.id)
 	}
 }
 
-func (l *link) refuse(meta *msync.Meta, code msync.Status_ErrorCode, reason string) {
-	l.push(msync.MSync_SYNC, &msync.CommSyncDL{Status: status(code, reason), MetaId: new(meta.GetId())})
+// outgoing makes the message that receivers get.
+func (l *link) outgoing(m sending) (outgoing, error) {
+	h := l.srv.hub
+	if m.text != nil {
+		return outgoing{
+			from: l.user, device: l.device, to: m.to, once: once(m.text.ID, m.to, m.text.Body), sender: h.jidOf(l.user, l.device), body: m.body, text: m.text,
+		}, nil
+	}
+	written := m.meta.GetPayload()
+	if m.body.GetType() == msync.MessageBody_EDIT { // noteEdit has changed it
+		written = nil
+	}
+	return h.address(l.user, l.device, m.to, m.body, written, m.meta)
+}
+
+func (l *link) refuse(id uint64, code msync.Status_ErrorCode, reason string) {
+	l.push(msync.MSync_SYNC, &msync.CommSyncDL{Status: status(code, reason), MetaId: &id})
 }
 
 // address makes the message that receivers get. Who it is from is what the connection proved, never what the sender wrote. Where the
 // body is still as somebody wrote it, that is there too.
 func (h *hub) address(from *user, device *device, to string, body *msync.MessageBody, written []byte, meta *msync.Meta) (outgoing, error) {
 	m := outgoing{
-		from: from, device: device, to: to, once: once(meta), body: body, sender: h.jidOf(from, device), receiver: msync.EncodeJID(h.appKey, to, ""),
+		from: from, device: device, to: to, once: once(meta.GetId(), meta.GetTo().GetName(), meta.GetPayload()), body: body,
+		sender: h.jidOf(from, device), receiver: msync.EncodeJID(h.appKey, to, ""),
 		onlyLive: meta.GetRoutetype() == msync.Meta_ROUTE_ONLINE, receipt: isReceipt(body),
 	}
 	if meta.Routetype != nil || len(meta.GetExt()) > 0 || meta.Meta != nil {

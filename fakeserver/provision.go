@@ -41,11 +41,12 @@ func (l *link) provision(m *msync.MSync) {
 	if l.faultyLogin(name) {
 		return
 	}
-	u, g, no := l.srv.admit(m, &p)
+	credential := msync.Credential(m, &p)
+	u, g, no := l.srv.admit(m, credential)
 	if no != nil {
 		l.srv.journal.add(Entry{
 			Name: SessionRefused, User: printable.Line(name, 64), Session: l.id, Code: no.code, Reason: no.detail,
-			Token: printable.Token(msync.Credential(m, &p)),
+			Token: printable.Token(credential),
 		})
 		l.push(msync.MSync_PROVISION, &msync.Provision{Status: no.status})
 		l.closeWith(closeRefused, "login refused: "+no.detail)
@@ -60,7 +61,7 @@ func (l *link) provision(m *msync.MSync) {
 	}
 	reply := &msync.Provision{Status: okStatus(), Resource: &resource, DeviceUuid: p.DeviceUuid, SessionId: &l.id}
 	w := &welcome{
-		srv: l.srv, grant: &g, reply: reply, token: &msync.AuthToken{Token: msync.Credential(m, &p), ExpiresIn: g.expiresAt.UnixMilli()},
+		srv: l.srv, grant: &g, reply: reply, token: &msync.AuthToken{Token: credential, ExpiresIn: g.expiresAt.UnixMilli()},
 	}
 	l.faultyWelcome(u.name, w)
 	if err := w.finish(); err != nil {
@@ -78,7 +79,7 @@ func (l *link) provision(m *msync.MSync) {
 }
 
 // admit decides a login. It changes nothing but that a new user appears where registration is open.
-func (s *Server) admit(m *msync.MSync, p *msync.Provision) (*user, grant, *refusal) {
+func (s *Server) admit(m *msync.MSync, credential string) (*user, grant, *refusal) {
 	wrong := func(format string, args ...any) *refusal {
 		detail := fmt.Sprintf(format, args...)
 		return &refusal{status(msync.Status_WRONG_PARAMETER, detail), -3, detail}
@@ -90,7 +91,7 @@ func (s *Server) admit(m *msync.MSync, p *msync.Provision) (*user, grant, *refus
 	if !userName.MatchString(name) {
 		return nil, grant{}, wrong("%q is no user id: 1 to 64 of a-z, 0-9, _ - .", printable.Line(name, 64))
 	}
-	g, bad := s.authenticate(msync.Credential(m, p))
+	g, bad := s.authenticate(credential)
 	if bad != nil {
 		if bad.kind == authExpired {
 			no := &refusal{status(msync.Status_FAIL, reasonExpired), 56, bad.detail}

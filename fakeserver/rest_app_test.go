@@ -473,7 +473,7 @@ func TestHistory(t *testing.T) {
 					views[x+" "+y] = slices.DeleteFunc(views[x+" "+y], func(l line) bool { return l.id%2 == 0 })
 				}
 			default:
-				p.add(x, y, next, nil)
+				p.add(p.between(x, y), x, y, next, nil)
 				for _, v := range slices.Compact([]string{x + " " + y, y + " " + x}) {
 					views[v] = append(views[v], line{next, x})
 				}

@@ -168,12 +168,12 @@ type pinRequest struct {
 	MessageID string `json:"pin_msg_id"`
 }
 
-func (c *call) pinMessage() { c.setPin(c.srv.clock.Now()) }
+func (c *call) pinMessage() { c.setPin(&pin{c.srv.clock.Now(), c.params["user"]}) }
 
-func (c *call) unpinMessage() { c.setPin(time.Time{}) }
+func (c *call) unpinMessage() { c.setPin(nil) }
 
-// setPin pins a message for both sides, or lets it go when at is zero.
-func (c *call) setPin(at time.Time) {
+// setPin pins a message for both sides, or lets it go when p is nil.
+func (c *call) setPin(p *pin) {
 	var req pinRequest
 	if !c.own() || !c.decode(&req) {
 		return
@@ -182,7 +182,7 @@ func (c *call) setPin(at time.Time) {
 	id, _ := strconv.ParseUint(req.MessageID, 10, 64) // 0 is no message's id
 	c.srv.hub.inConversation(name, req.To, func(conv *conversation, _ int) {
 		if k := conv.find(id); k >= 0 {
-			conv.entries[k].pinnedAt, conv.entries[k].pinnedBy = at, name
+			conv.entries[k].pin = p
 			found = true
 		}
 	})
@@ -198,30 +198,30 @@ func (c *call) getPins() {
 	if !c.own() {
 		return
 	}
-	type pin struct {
+	type pinned struct {
 		Message  *messageJSON `json:"message"`
 		At       int64        `json:"pin_opt_at"` // Unix ms
 		Operator string       `json:"pin_operator"`
 	}
-	pins := []pin{}
+	pins := []pinned{}
 	c.srv.hub.inConversation(c.params["user"], c.r.URL.Query().Get("to"), func(conv *conversation, i int) {
 		for _, r := range conv.seen(i) {
-			if !r.pinnedAt.IsZero() {
+			if r.pin != nil {
 				if m := c.srv.hub.renderMessage(r.meta()); m != nil {
-					pins = append(pins, pin{m, r.pinnedAt.UnixMilli(), r.pinnedBy})
+					pins = append(pins, pinned{m, r.pin.at.UnixMilli(), r.pin.by})
 				}
 			}
 		}
 	})
-	slices.SortFunc(pins, func(a, b pin) int {
+	slices.SortFunc(pins, func(a, b pinned) int {
 		return cmp.Or(cmp.Compare(b.At, a.At), strings.Compare(b.Message.ID, a.Message.ID))
 	})
 	limit := c.number("limit", 10, maxRoaming)
 	from := c.number("cursor", 0, len(pins))
 	next := min(from+limit, len(pins))
 	answer := struct {
-		Pins   []pin  `json:"msg_infos"`
-		Cursor string `json:"cursor"`
+		Pins   []pinned `json:"msg_infos"`
+		Cursor string   `json:"cursor"`
 	}{pins[from:next], ""}
 	if next < len(pins) {
 		answer.Cursor = strconv.Itoa(next)

@@ -349,16 +349,14 @@ func TestResend(t *testing.T) {
 
 // TestCollidingIDs: the Web SDK can give a receipt and a text the same id; both are messages of their own, and each one sent again is not.
 func TestCollidingIDs(t *testing.T) {
-	text, ack := &msync.Meta{Id: new(uint64(7)), Payload: []byte("text")}, &msync.Meta{Id: new(uint64(7)), Payload: []byte("ack")}
-	again := &msync.Meta{Id: new(uint64(7)), Payload: []byte("text"), Timestamp: new(uint64(1))}
-	other := &msync.Meta{Id: new(uint64(7)), Payload: []byte("text"), To: msync.NewJID("", "bob", "")}
-	if once(text) == once(ack) || once(text) == once(other) {
+	text := once(7, "", []byte("text"))
+	if text == once(7, "", []byte("ack")) || text == once(7, "bob", []byte("text")) || text == once(8, "", []byte("text")) {
 		t.Error("different messages of one id are taken for the same")
 	}
-	if once(text) != once(again) {
+	if text != once(7, "", []byte("text")) {
 		t.Error("a message sent again is not recognised")
 	}
-	if once(&msync.Meta{Payload: []byte("text")}) != (sentOnce{}) {
+	if once(0, "", []byte("text")) != (sentOnce{}) {
 		t.Error("a message without an id has an identity")
 	}
 }
@@ -369,14 +367,19 @@ func TestResendWindow(t *testing.T) {
 	for id := uint64(1); id <= resendWindow+10; id++ {
 		r.add(sentOnce{id: id}, receipt{id: id})
 	}
-	if len(r.receipts) != resendWindow || len(r.order) != resendWindow {
-		t.Errorf("%d receipts in an order of %d", len(r.receipts), len(r.order))
+	if len(r.ring) != resendWindow {
+		t.Errorf("%d receipts are kept", len(r.ring))
 	}
-	if _, ok := r.receipts[sentOnce{id: 10}]; ok {
+	if _, ok := r.find(sentOnce{id: 10}); ok {
 		t.Error("the oldest receipt is still there")
 	}
-	if _, ok := r.receipts[sentOnce{id: 11}]; !ok {
-		t.Error("a receipt inside the window is gone")
+	for _, id := range []uint64{11, resendWindow, resendWindow + 10} {
+		if rec, ok := r.find(sentOnce{id: id}); !ok || rec.id != id {
+			t.Errorf("the receipt of %d, inside the window, is %v, %v", id, rec, ok)
+		}
+	}
+	if _, ok := r.find(sentOnce{id: 11, content: 1}); ok {
+		t.Error("another message of the same id is taken for it")
 	}
 }
 
