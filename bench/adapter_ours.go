@@ -100,19 +100,19 @@ func appendText(b []byte, field protowire.Number, v []byte) []byte {
 
 func (a ourAdapter) receive(s *socket, frame []byte, l listener) {
 	command, payload := uint64(0), []byte(nil)
-	fields(frame, func(field protowire.Number, number uint64, text []byte) {
-		switch field {
+	for f := next(frame); f.number > 0; f = next(f.rest) {
+		switch f.number {
 		case frameCommand:
-			command = number
+			command = f.value
 		case framePayload:
-			payload = text
+			payload = f.text
 		}
-	})
+	}
 	switch msync.MSync_Command(command) {
 	case msync.MSync_SYNC:
 		a.down(s, payload, l)
 	case msync.MSync_NOTICE:
-		fields(payload, func(_ protowire.Number, _ uint64, queue []byte) { pull(s, queue, 0) })
+		pull(s, next(payload).text, 0)
 	case msync.MSync_UNREAD:
 		l.pushed()
 	}
@@ -122,18 +122,18 @@ func (a ourAdapter) receive(s *socket, frame []byte, l listener) {
 func (ourAdapter) down(s *socket, payload []byte, l listener) {
 	var acked, key uint64
 	var queue []byte
-	fields(payload, func(field protowire.Number, number uint64, text []byte) {
-		switch field {
+	for f := next(payload); f.number > 0; f = next(f.rest) {
+		switch f.number {
 		case downMetaID:
-			acked = number
+			acked = f.value
 		case downNextKey:
-			key = number
+			key = f.value
 		case downQueue:
-			queue = text
+			queue = f.text
 		case downMetas:
-			l.delivered(textOf(text))
+			l.delivered(textOf(f.text))
 		}
-	})
+	}
 	switch {
 	case acked > 0:
 		l.acked(acked)
@@ -147,40 +147,37 @@ func textOf(meta []byte) []byte {
 	return member(member(member(meta, metaPayload), bodyContent), contentText)
 }
 
-func member(message []byte, want protowire.Number) (found []byte) {
-	fields(message, func(field protowire.Number, _ uint64, text []byte) {
-		if field == want {
-			found = text
-		}
-	})
-	return found
+func member(message []byte, want protowire.Number) []byte {
+	f := next(message)
+	for f.number > 0 && f.number != want {
+		f = next(f.rest)
+	}
+	return f.text
 }
 
-// fields calls see for every field that is a number or has a length. It stops at what is none of them.
-func fields(message []byte, see func(field protowire.Number, number uint64, text []byte)) {
-	for len(message) > 0 {
-		field, kind, n := protowire.ConsumeTag(message)
-		if n < 0 {
-			return
-		}
-		message = message[n:]
-		switch kind {
-		case protowire.VarintType:
-			v, n := protowire.ConsumeVarint(message)
-			if n < 0 {
-				return
-			}
-			see(field, v, nil)
-			message = message[n:]
-		case protowire.BytesType:
-			v, n := protowire.ConsumeBytes(message)
-			if n < 0 {
-				return
-			}
-			see(field, 0, v)
-			message = message[n:]
-		default:
-			return
-		}
+// field is a field that is a number or has a length, and what follows it.
+type field struct {
+	number protowire.Number // 0 when there is none
+	value  uint64
+	text   []byte
+	rest   []byte
+}
+
+func next(message []byte) (f field) {
+	number, kind, n := protowire.ConsumeTag(message)
+	if n < 0 {
+		return field{}
 	}
+	size := -1
+	switch kind {
+	case protowire.VarintType:
+		f.value, size = protowire.ConsumeVarint(message[n:])
+	case protowire.BytesType:
+		f.text, size = protowire.ConsumeBytes(message[n:])
+	}
+	if size < 0 {
+		return field{}
+	}
+	f.number, f.rest = number, message[n+size:]
+	return f
 }
