@@ -9,13 +9,8 @@ import (
 func (h *hub) nameOf(identity string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.users[identity] != nil {
-		return identity
-	}
-	for name, u := range h.users {
-		if u.uuid == identity {
-			return name
-		}
+	if u := h.byUUID[identity]; u != nil && h.users[identity] == nil {
+		return u.name
 	}
 	return identity
 }
@@ -46,6 +41,30 @@ func (h *hub) find(name string) (e userEntity, online, ok bool) {
 	return u.entity(), len(u.online()) > 0, true
 }
 
+// voided reports whether a Chat token is older than its user's password.
+func (h *hub) voided(g grant) bool {
+	if g.app {
+		return false
+	}
+	name := h.nameOf(g.identity)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := h.users[name]
+	return u != nil && g.serial < u.voidBefore
+}
+
+// with runs f on a user, with mu held; false means that there is no such user.
+func (h *hub) with(name string, f func(*user)) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := h.users[name]
+	if u == nil {
+		return false
+	}
+	f(u)
+	return true
+}
+
 // list returns up to limit users in the order of their names, from the one after cursor.
 func (h *hub) list(cursor string, limit int) []userEntity {
 	h.mu.Lock()
@@ -73,6 +92,7 @@ func (h *hub) remove(name string) (e userEntity, links []*link, ok bool) {
 		return userEntity{}, nil, false
 	}
 	delete(h.users, name)
+	delete(h.byUUID, u.uuid)
 	h.past.forget(name)
 	return u.entity(), u.online(), true
 }

@@ -49,25 +49,41 @@ func BenchmarkJournalFrame(b *testing.B) {
 	}
 }
 
+// sender is a link with a frame that sends a text, as SDKs write it.
+type sender struct {
+	*link
+	frame []byte
+	id    int // where the message's id is in it
+}
+
+func (l *link) sender(tb testing.TB, to string) sender {
+	tb.Helper()
+	const id = 1 << 56
+	frame := pack(tb, msync.MSync_SYNC, &msync.CommSyncUL{Meta: chatMeta(tb, id, to, msync.TextBody("", to, "hello, how are you?"), nil)})
+	return sender{l, frame, bytes.Index(frame, protowire.AppendVarint(nil, id))}
+}
+
+// say sends message n, and lets the receiver fetch and confirm it.
+func (s sender) say(n int, to *link) {
+	frame := bytes.Clone(s.frame)
+	protowire.AppendVarint(frame[:s.id], 1<<56+uint64(n)) //nolint:gosec // it counts up
+	s.receive(frame)
+	hub, peer := s.srv.hub, []byte(s.user.name)
+	hub.pull(to, peer, 0)
+	hub.pull(to, peer, to.user.queues[s.user.name].placeOf(to).sent)
+	s.wire.(*tape).frames, to.wire.(*tape).frames = nil, nil
+}
+
 // BenchmarkMessage is a message's whole way without sockets: sent, stored, noticed, pulled, confirmed.
 func BenchmarkMessage(b *testing.B) {
 	s := newServer(b, Config{})
-	alice, bob := s.attached(b, "alice", "web"), s.attached(b, "bob", "phone")
-	// The SDK's frames. A message's id differs from the one before, which the wire has at its beginning.
-	send := pack(b, msync.MSync_SYNC, &msync.CommSyncUL{Meta: chatMeta(b, 1<<56, "bob", msync.TextBody("", "bob", "hello, how are you?"), nil)})
-	pull := pack(b, msync.MSync_SYNC, &msync.CommSyncUL{Queue: msync.NewJID("", "alice", "")})
-	out := bob.wire.(*tape)
-	id := bytes.Index(send, protowire.AppendVarint(nil, 1<<56))
+	bob := s.attached(b, "bob", "phone")
+	alice := s.attached(b, "alice", "web").sender(b, "bob")
 	b.ReportAllocs()
-	for n := uint64(1 << 56); b.Loop(); n++ {
-		send = bytes.Clone(send)
-		protowire.AppendVarint(send[:id], n)
-		alice.receive(send)
-		bob.receive(pull)
-		s.hub.pull(bob, []byte("alice"), bob.reading["alice"].sent)
-		alice.wire.(*tape).frames, out.frames = nil, nil
+	for n := 0; b.Loop(); n++ {
+		alice.say(n, bob)
 	}
-	if q := s.hub.users["bob"].queues["alice"]; len(q.entries) != 0 {
+	if q := bob.user.queues["alice"]; len(q.entries) != 0 {
 		b.Fatalf("%d messages are kept", len(q.entries))
 	}
 }

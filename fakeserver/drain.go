@@ -47,8 +47,8 @@ func (h *hub) awaited() bool {
 	defer h.mu.Unlock()
 	for _, u := range h.users {
 		for _, l := range u.online() {
-			for peer, q := range u.queues {
-				for range l.pending(q, l.readingOf(peer)) {
+			for _, q := range u.queues {
+				if slices.ContainsFunc(l.pending(q), func(s stored) bool { return !l.owns(s) }) {
 					return true
 				}
 			}
@@ -63,10 +63,10 @@ func (h *hub) giveUp() {
 	defer h.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(h.users)) {
 		u, lost := h.users[name], 0
-		for peer, q := range u.queues {
+		for _, q := range u.queues {
 			had := q.acked
 			for _, l := range u.online() {
-				had = max(had, l.readingOf(peer).sent)
+				had = max(had, q.placeOf(l).sent)
 			}
 			for _, s := range q.entries {
 				if s.id > had && s.origin == "" {

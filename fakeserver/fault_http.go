@@ -85,7 +85,7 @@ func (s *Server) answerInstead(f *fault, w http.ResponseWriter, r *http.Request,
 	defer func() {
 		s.journal.add(Entry{
 			Name: RESTRequest, Method: printable.Line(r.Method, 16), Path: printable.Line(printable.Scrub(r.URL.Path), 200), Status: status.status,
-			User: user, Reason: "fault " + f.ID + ": " + string(f.Target) + " " + f.Kind,
+			User: user, Reason: "fault " + f.ID + ": " + string(f.Target) + " " + f.Kind, Session: s.exchanged(r),
 		})
 	}()
 	w.Header().Set("Access-Control-Allow-Origin", "*") // a web app is to see the fault, not a refusal of its browser
@@ -122,9 +122,7 @@ func (s *Server) mentioned(target FaultTarget, r *http.Request, body []byte) (wo
 		words = append(words, formTexts(form)...)
 	}
 	for i, word := range words {
-		if len(word) == uuidLength {
-			words[i] = s.hub.nameOf(word)
-		}
+		words[i] = s.hub.nameOf(word)
 		if name := words[i]; name != who && s.hub.with(name, func(*user) {}) {
 			users++
 			who = name
@@ -135,9 +133,6 @@ func (s *Server) mentioned(target FaultTarget, r *http.Request, body []byte) (wo
 	}
 	return words, who
 }
-
-// uuidLength is how long the other name of a user is.
-const uuidLength = 36
 
 func formTexts(v url.Values) []string {
 	var list []string

@@ -35,8 +35,8 @@ type conversation struct {
 	entries []remembered
 	room    []remembered // what entries are in, once there are too many of them
 	sides   [2]side
-	full    bool // it has outgrown maxRemembered
-	place   *list.Element
+	full    bool          // it has outgrown maxRemembered
+	place   *list.Element // nil once it was forgotten
 }
 
 // side is how one of the two sees the conversation.
@@ -72,15 +72,27 @@ func isContent(body *msync.MessageBody) bool {
 	return t == msync.MessageBody_CHAT || t == msync.MessageBody_NORMAL
 }
 
-// remember keeps a stored message and does to the history what acknowledgements, recalls and edits ask for. mu is held.
-func (h *hub) remember(m outgoing, id uint64) {
-	c := h.past.between(m.from.name, m.to)
+// remember keeps a stored message and does to the history what acknowledgements, recalls and edits ask for. The queue that it went into,
+// if any, knows the conversation. mu is held.
+func (h *hub) remember(m outgoing, id uint64, q *queue) {
+	var c *conversation
+	if q != nil && q.past != nil && q.past.place != nil {
+		c = q.past
+	} else {
+		c = h.past.between(m.from.name, m.to)
+	}
 	switch {
 	case isContent(m.body):
 		if m.onlyLive || isCommand(m.body) { // for the moment only
 			return
 		}
-		for _, t := range h.past.add(c, m.from.name, m.to, id, m.raw) {
+		if c == nil {
+			c = h.past.begin(m.from.name, m.to)
+		}
+		if q != nil {
+			q.past = c
+		}
+		for _, t := range h.past.add(c, m.from.name, id, m.raw) {
 			h.journal.add(Entry{Name: HistoryTrimmed, From: t.names[0], To: t.names[1], Reason: t.reason})
 		}
 	case c == nil:
@@ -144,14 +156,17 @@ type trimmed struct {
 	reason string
 }
 
-// add keeps a message in a conversation, which is nil when there is none yet, and tells what had to go for it: of a conversation that outgrows its bound only once.
-func (p *history) add(c *conversation, from, to string, id uint64, raw []byte) (gone []trimmed) {
-	if c == nil {
-		c = &conversation{names: [2]string{from, to}}
-		c.place = p.active.PushFront(c)
-		p.index(from, to, c)
-		p.index(to, from, c)
-	}
+// begin makes a conversation that does not exist yet.
+func (p *history) begin(from, to string) *conversation {
+	c := &conversation{names: [2]string{from, to}}
+	c.place = p.active.PushFront(c)
+	p.index(from, to, c)
+	p.index(to, from, c)
+	return c
+}
+
+// add keeps a message and tells what had to go for it: of a conversation that outgrows its bound only once.
+func (p *history) add(c *conversation, from string, id uint64, raw []byte) (gone []trimmed) {
 	p.active.MoveToFront(c.place)
 	for i := range c.sides {
 		c.sides[i].hidden = false
@@ -204,6 +219,7 @@ func (p *history) drop(c *conversation) {
 		}
 	}
 	p.active.Remove(c.place)
+	c.place = nil
 	p.total -= len(c.entries)
 }
 

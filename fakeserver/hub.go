@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"iter"
 	"maps"
 	"math/bits"
 	"slices"
@@ -51,6 +50,7 @@ type hub struct {
 	mu      sync.Mutex
 	closing bool // nothing is taken any more
 	users   map[string]*user
+	byUUID  map[string]*user // the same ones
 	past    *history
 	turns   uint64 // logins and departures so far: their order, which the clock cannot tell because it can jump
 }
@@ -75,7 +75,6 @@ type device struct {
 	jid                  atomic.Pointer[[]byte] // see hub.jidOf
 	link                 *link                  // nil while offline
 	left                 uint64                 // the turn of the last departure
-	acked                map[string]*uint64     // per queue: everything up to this key has arrived
 	sent                 resends
 }
 
@@ -86,7 +85,9 @@ type queue struct {
 	notice  []byte // the frame that tells of the queue
 	emptied []byte // the frame that says that nothing is left in it; nil until somebody has to be told
 	entries []stored
-	acked   uint64 // the highest key that any device has confirmed; where a new device starts
+	places  []place       // of those devices that ever had something to do with it
+	acked   uint64        // the highest key that any device has confirmed; where a new device starts
+	past    *conversation // what the two said to each other; nil until somebody looks for it
 }
 
 // originREST is the origin of a copy of what was sent over REST. No device is called so, because names of devices are printable.
@@ -167,7 +168,7 @@ func newHub(cfg Config, clk *clock.Clock, j *journal) *hub {
 func (h *hub) reset() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.users, h.past = make(map[string]*user), newHistory()
+	h.users, h.byUUID, h.past = make(map[string]*user), make(map[string]*user), newHistory()
 	for _, u := range h.cfg.Users {
 		h.add(u.Name, u.Password, "")
 	}
@@ -187,7 +188,7 @@ func (h *hub) add(name, password, nickname string) *user {
 	u := &user{
 		name: name, uuid: newUUID(), password: password, nickname: nickname, created: h.clock.Now(),
 	}
-	h.users[name] = u
+	h.users[name], h.byUUID[u.uuid] = u, u
 	return u
 }
 
@@ -214,8 +215,8 @@ func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
 	if d == nil {
 		h.forgetOldest(u)
 		d = &device{resource: resource}
-		for peer, q := range u.queues {
-			*d.ackedOf(peer) = q.acked
+		for _, q := range u.queues {
+			q.place(d).acked = q.acked
 		}
 		u.devices = append(u.devices, d)
 	}
@@ -233,17 +234,35 @@ func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
 	}
 }
 
-// ackedOf is up to where the device has a queue. The hub's mu is held.
-func (d *device) ackedOf(peer string) *uint64 {
-	key := d.acked[peer]
-	if key == nil {
-		if d.acked == nil {
-			d.acked = make(map[string]*uint64)
+// place is how far one of the owner's devices has come with a queue.
+type place struct {
+	device *device
+	acked  uint64 // everything up to this key has arrived
+
+	login   uint64 // the turn of the connection that the rest is about
+	sent    uint64 // the highest key that was sent
+	noticed bool   // the client knows to pull
+}
+
+// place is the device's place in the queue, good until the next one is asked for. The hub's mu is held.
+func (q *queue) place(d *device) *place {
+	for i := range q.places {
+		if q.places[i].device == d {
+			return &q.places[i]
 		}
-		key = new(uint64)
-		d.acked[peer] = key
 	}
-	return key
+	q.places = append(q.places, place{device: d})
+	return &q.places[len(q.places)-1]
+}
+
+// placeOf is the place of the device that a link is from, which begins anew with each connection but for what has arrived. The hub's mu
+// is held.
+func (q *queue) placeOf(l *link) *place {
+	p := q.place(l.device)
+	if p.login != l.turn {
+		p.login, p.sent, p.noticed = l.turn, 0, false
+	}
+	return p
 }
 
 // device returns the known device of that name, or nil. The hub's mu is held.
@@ -278,8 +297,12 @@ func (h *hub) forgetOldest(u *user) {
 			oldest = d
 		}
 	}
-	if oldest != nil {
-		u.devices = slices.DeleteFunc(u.devices, func(d *device) bool { return d == oldest })
+	if oldest == nil {
+		return
+	}
+	u.devices = slices.DeleteFunc(u.devices, func(d *device) bool { return d == oldest })
+	for _, q := range u.queues {
+		q.places = slices.DeleteFunc(q.places, func(p place) bool { return p.device == oldest })
 	}
 }
 
@@ -379,8 +402,9 @@ func (h *hub) store(m outgoing) (receipt, error) {
 		h.journal.stored(now, rec.id, m.from.name, to.name)
 	}
 	rec.forEcho = to.name == h.cfg.EchoUser && len(to.online()) == 0
+	var q *queue
 	if !rec.forEcho {
-		h.enqueue(to, m.from.name, m.stored(rec, ""), m.onlyLive)
+		q = h.enqueue(to, m.from.name, m.stored(rec, ""), m.onlyLive)
 	}
 	if m.device != nil && len(m.from.devices) > 1 && to != m.from {
 		h.enqueue(m.from, to.name, m.stored(rec, m.device.resource), m.onlyLive)
@@ -388,7 +412,7 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	if m.mirror && len(m.from.devices) > 0 && to != m.from {
 		h.enqueue(m.from, to.name, m.stored(rec, originREST), m.onlyLive)
 	}
-	h.remember(m, rec.id)
+	h.remember(m, rec.id, q)
 	return rec, nil
 }
 
@@ -404,10 +428,11 @@ func (h *hub) nextReceipt(now time.Time) receipt {
 	}
 }
 
-// enqueue puts a message into a user's queue and notifies the user's links. mu is held.
-func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool) {
+// enqueue puts a message into a user's queue and notifies the user's links. It returns the queue, nil when nobody was there for what is
+// never kept. mu is held.
+func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool) *queue {
 	if onlyLive && len(u.online()) == 0 {
-		return
+		return nil
 	}
 	q := u.queues[peer]
 	if q == nil {
@@ -427,6 +452,7 @@ func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool) {
 			d.link.notify(q)
 		}
 	}
+	return q
 }
 
 // newQueue is an empty conversation with a peer.
@@ -442,12 +468,14 @@ func (h *hub) unread(l *link) []*msync.MetaQueue {
 	var list []*msync.MetaQueue
 	for _, peer := range slices.Sorted(maps.Keys(l.user.queues)) {
 		n := uint32(0)
-		r := l.readingOf(peer)
-		for range l.pending(l.user.queues[peer], r) {
-			n++
+		q := l.user.queues[peer]
+		for _, s := range l.pending(q) {
+			if !l.owns(s) {
+				n++
+			}
 		}
 		if n > 0 {
-			r.noticed = true
+			q.placeOf(l).noticed = true
 			list = append(list, &msync.MetaQueue{Queue: h.jid(peer, ""), N: &n})
 		}
 	}
@@ -464,22 +492,25 @@ func (h *hub) pull(l *link, peer []byte, key uint64) {
 		l.pushFrame(msync.BatchFrame(msync.EncodeJID(h.appKey, string(peer), ""), nil, 0))
 		return
 	}
-	r := l.readingOf(q.peer)
-	h.confirm(l, q, r, key)
+	h.confirm(l, q, key)
 	var batch [batchSize][]byte
-	n := 0
-	for s := range l.pending(q, r) {
+	n, last := 0, uint64(0)
+	for _, s := range l.pending(q) {
 		if n == batchSize {
 			break
 		}
-		batch[n], r.sent = s.raw, s.id
-		n++
+		if !l.owns(s) {
+			batch[n], last = s.raw, s.id
+			n++
+		}
 	}
+	p := q.placeOf(l)
 	if n > 0 {
-		l.pushFrame(msync.BatchFrame(q.jid, batch[:n], r.sent))
+		p.sent = last
+		l.pushFrame(msync.BatchFrame(q.jid, batch[:n], last))
 		return
 	}
-	r.noticed = false
+	p.noticed = false
 	if q.emptied == nil {
 		q.emptied = msync.BatchFrame(q.jid, nil, 0)
 	}
@@ -487,12 +518,13 @@ func (h *hub) pull(l *link, peer []byte, key uint64) {
 }
 
 // confirm marks everything up to key as arrived on the link's device and lets go of what every known device has. mu is held.
-func (h *hub) confirm(l *link, q *queue, r *reading, key uint64) {
-	key = min(key, r.sent) // nobody confirms what was not sent
-	if key <= *r.acked {
+func (h *hub) confirm(l *link, q *queue, key uint64) {
+	p := q.placeOf(l)
+	key = min(key, p.sent) // nobody confirms what was not sent
+	if key <= p.acked {
 		return
 	}
-	*r.acked = key
+	p.acked = key
 	for _, s := range q.entries {
 		if s.id > key {
 			break
@@ -502,39 +534,37 @@ func (h *hub) confirm(l *link, q *queue, r *reading, key uint64) {
 		}
 	}
 	q.acked = max(q.acked, key)
-	for len(q.entries) > 0 && l.user.everywhere(q.peer, q.entries[0]) {
+	for len(q.entries) > 0 && l.user.everywhere(q, q.entries[0]) {
 		q.entries = q.entries[1:]
 	}
 }
 
 // everywhere reports whether every known device of the user has the message: confirmed, or sent it itself. mu is held.
-func (u *user) everywhere(peer string, s stored) bool {
+func (u *user) everywhere(q *queue, s stored) bool {
 	for _, d := range u.devices {
-		if key := d.acked[peer]; (key == nil || *key < s.id) && d.resource != s.origin {
+		if q.place(d).acked < s.id && d.resource != s.origin {
 			return false
 		}
 	}
 	return true
 }
 
-// pending goes through what this link has neither confirmed nor been sent. A pull without a key is thus answered with newer messages
-// only, which every SDK version needs (protocol-versions.md, "must do" 8). The hub's mu is held.
-func (l *link) pending(q *queue, r *reading) iter.Seq[*stored] {
-	from := max(*r.acked, r.sent)
-	return func(yield func(*stored) bool) {
-		first, _ := slices.BinarySearchFunc(q.entries, from, func(s stored, id uint64) int {
-			if s.id <= id {
-				return -1
-			}
-			return 1
-		})
-		for i := first; i < len(q.entries); i++ {
-			if s := &q.entries[i]; s.origin != l.device.resource && !yield(s) {
-				return
-			}
+// pending is the part of a queue that this link has neither confirmed nor been sent; what its own device sent, which it has already, may be
+// among it. A pull without a key is thus answered with newer messages only, which every SDK version needs (protocol-versions.md, "must
+// do" 8). The hub's mu is held.
+func (l *link) pending(q *queue) []stored {
+	p := q.placeOf(l)
+	first, _ := slices.BinarySearchFunc(q.entries, max(p.acked, p.sent), func(s stored, id uint64) int {
+		if s.id <= id {
+			return -1
 		}
-	}
+		return 1
+	})
+	return q.entries[first:]
 }
+
+// owns reports whether a message was sent by the link's own device.
+func (l *link) owns(s stored) bool { return s.origin == l.device.resource }
 
 // jid names a user, or a device. Nobody changes it: they are shared.
 func (h *hub) jid(name, resource string) *msync.JID {

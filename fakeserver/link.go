@@ -45,8 +45,6 @@ type link struct {
 	device *device
 	turn   uint64 // of the login
 
-	reading map[string]*reading // per queue; guarded by the hub's mu
-
 	// Guarded by the schedule's mu.
 	grant *grant // never changed, only replaced; the journal keeps it
 	due   due
@@ -54,13 +52,6 @@ type link struct {
 	waiting bool // for the answer to a provision, which a fault keeps back; for the goroutine that reads the link
 	closing atomic.Bool
 	why     atomic.Pointer[string] // why the emulator closed it
-}
-
-// reading is how far a connection has come with a queue.
-type reading struct {
-	sent    uint64  // the highest key that was sent
-	acked   *uint64 // of the device, which outlives the connection: what has arrived
-	noticed bool    // the client knows to pull
 }
 
 // noGrant is what a link lives on before its login.
@@ -163,23 +154,10 @@ func (l *link) sync(m *msync.MSync) {
 
 // notify tells the client to pull a queue, unless it knows. The hub's mu is held.
 func (l *link) notify(q *queue) {
-	if r := l.readingOf(q.peer); !r.noticed {
-		r.noticed = true
+	if p := q.placeOf(l); !p.noticed {
+		p.noticed = true
 		l.pushFrame(q.notice)
 	}
-}
-
-// readingOf is the link's reading of a queue. The hub's mu is held.
-func (l *link) readingOf(peer string) *reading {
-	r := l.reading[peer]
-	if r == nil {
-		if l.reading == nil {
-			l.reading = make(map[string]*reading)
-		}
-		r = &reading{acked: l.device.ackedOf(peer)}
-		l.reading[peer] = r
-	}
-	return r
 }
 
 // kick tells the client why it has to go, and closes (protocol.md c, "Kick"). It never blocks.
@@ -197,7 +175,11 @@ func (l *link) kick(op msync.StatisticsBody_Operation, reason string) {
 			Timestamp: &rec.timestamp, Ns: msync.Meta_STATISTIC.Enum(), Payload: payload,
 		}},
 	})
-	l.close(fmt.Sprintf("kicked with %d: %s", kickCode(op), reason))
+	why := fmt.Sprintf("kicked with %d", kickCode(op))
+	if reason != "" {
+		why += ": " + reason
+	}
+	l.close(why)
 }
 
 // kickCode is what the SDK calls a statistics operation (protocol.md c, "Kick").

@@ -473,7 +473,11 @@ func TestHistory(t *testing.T) {
 					views[x+" "+y] = slices.DeleteFunc(views[x+" "+y], func(l line) bool { return l.id%2 == 0 })
 				}
 			default:
-				p.add(p.between(x, y), x, y, next, nil)
+				c := p.between(x, y)
+				if c == nil {
+					c = p.begin(x, y)
+				}
+				p.add(c, x, next, nil)
 				for _, v := range slices.Compact([]string{x + " " + y, y + " " + x}) {
 					views[v] = append(views[v], line{next, x})
 				}
