@@ -3,7 +3,6 @@ package fakeserver
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,23 +16,7 @@ import (
 // ctl calls the control API and returns the answer as it is.
 func (w *world) ctl(method, path, body string, header map[string]string) answer {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, "http://chat"+ControlPath+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for name, value := range header {
-		if name == "Host" {
-			req.Host = value
-		}
-		req.Header.Set(name, value)
-	}
-	resp, err := w.http.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	return answer{status: resp.StatusCode, header: resp.Header, body: string(b), err: err}
+	return w.whole(method, "http://chat"+ControlPath+path, header, body)
 }
 
 // TestControlGuard: pages, foreign names and other machines are kept out, and the journal tells.

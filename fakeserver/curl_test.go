@@ -17,7 +17,7 @@ type documentedCurl struct {
 	source, line string
 	// org and app are the printed names of the project; where the page has <…> or {…} for them, they are filled in.
 	org, app string
-	check    func(t *testing.T, w *world, answer answered, body []byte)
+	check    func(t *testing.T, w *world, answer answer, body []byte)
 }
 
 // usersBody is the body of the call that three of the documents print, with other addresses.
@@ -35,7 +35,7 @@ var documentedCurls = []documentedCurl{
 		"sources/000", `curl -X POST http://localhost:8080/generate-user-token \
       -H "Content-Type: application/json" \
       -d '{"user_uuid": "test_user", "expire": 3600}'`, DemoOrg, DemoApp,
-		func(t *testing.T, w *world, answer answered, body []byte) {
+		func(t *testing.T, w *world, answer answer, body []byte) {
 			if chat := documentedToken(t, body); chat.User != "test_user" || !chat.UserPrivilege || chat.Lifetime != time.Hour {
 				t.Errorf("the token is %+v", chat)
 			}
@@ -45,7 +45,7 @@ var documentedCurls = []documentedCurl{
 		"sources/000", `curl -X POST http://localhost:8080/generate-app-token \
       -H "Content-Type: application/json" \
       -d '{"expire": 3600}'`, DemoOrg, DemoApp,
-		func(t *testing.T, w *world, answer answered, body []byte) {
+		func(t *testing.T, w *world, answer answer, body []byte) {
 			if chat := documentedToken(t, body); chat.User != "" || !chat.AppPrivilege || chat.Lifetime != time.Hour {
 				t.Errorf("the token is %+v", chat)
 			}
@@ -57,7 +57,7 @@ var documentedCurls = []documentedCurl{
 	},
 	{
 		"sources/001", `curl http://localhost:8090/chat/app/token`, DemoOrg, DemoApp,
-		func(t *testing.T, w *world, answer answered, body []byte) {
+		func(t *testing.T, w *world, answer answer, body []byte) {
 			token, err := agoratoken.Read(string(body))
 			if err != nil {
 				t.Fatalf("%s: %v", body, err)
@@ -104,8 +104,8 @@ func TestDocumentedCurls(t *testing.T) {
 					u.Host = "chat"
 				}
 				answer, got := w.do(method, u.String(), header, []byte(body))
-				if answer.StatusCode != http.StatusOK {
-					t.Fatalf("%d %s", answer.StatusCode, got)
+				if answer.status != http.StatusOK {
+					t.Fatalf("%d %s", answer.status, got)
 				}
 				tt.check(t, w, answer, got)
 			})
@@ -134,7 +134,7 @@ func documentedToken(t *testing.T, body []byte) agoratoken.Chat {
 }
 
 // checkDocumentedExchange: the answer has what both examples of sources/001 show.
-func checkDocumentedExchange(t *testing.T, w *world, _ answered, body []byte) {
+func checkDocumentedExchange(t *testing.T, w *world, _ answer, body []byte) {
 	t.Helper()
 	var got struct {
 		AccessToken     string `json:"access_token"`
@@ -153,7 +153,7 @@ func checkDocumentedExchange(t *testing.T, w *world, _ answered, body []byte) {
 }
 
 // checkDocumentedUser: the answer has every field that the documents show, with the printed value where it is not an id or a time.
-func checkDocumentedUser(t *testing.T, w *world, _ answered, body []byte) {
+func checkDocumentedUser(t *testing.T, w *world, _ answer, body []byte) {
 	t.Helper()
 	type entity struct {
 		UUID      string `json:"uuid"`

@@ -1,7 +1,6 @@
 package fakeserver
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -212,22 +211,11 @@ func TestTriggers(t *testing.T) {
 // rest makes a REST call; no Authorization is sent for an empty token. The emulator has settled when it returns.
 func (w *world) rest(method, path, token, body string) (status int, answer string) {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, "http://chat"+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	header := map[string]string{}
 	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+		header["Authorization"] = "Bearer " + token
 	}
-	resp, err := w.http.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	a := w.whole(method, "http://chat"+path, header, body)
 	synctest.Wait()
-	return resp.StatusCode, string(b)
+	return a.status, a.body
 }

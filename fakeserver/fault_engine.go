@@ -66,21 +66,22 @@ func (e *faults) add(f Fault) (string, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	taken := func(id string) bool { return slices.ContainsFunc(e.list, func(o *fault) bool { return o.ID == id }) }
 	switch {
 	case e.stopped:
 		return "", errStopped
-	case f.ID != "" && slices.ContainsFunc(e.list, func(o *fault) bool { return o.ID == f.ID }):
+	case f.ID != "" && taken(f.ID):
 		return "", fmt.Errorf("there is a fault %q already; clear it first", f.ID)
 	case len(e.list) >= maxFaults && !e.forgetOne():
 		return "", errFaultsFull
 	}
-	for e.serial++; f.ID == ""; e.serial++ {
-		f.ID = fmt.Sprintf("f%d", e.serial)
-		if slices.ContainsFunc(e.list, func(o *fault) bool { return o.ID == f.ID }) {
-			f.ID = "" // somebody chose this name
-			continue
+	e.serial++
+	for f.ID == "" {
+		if id := fmt.Sprintf("f%d", e.serial); !taken(id) {
+			f.ID = id
+		} else {
+			e.serial++ // somebody chose this name
 		}
-		break
 	}
 	a := &fault{
 		Fault: f, kind: kind, values: values, serial: e.serial, lifted: make(chan struct{}), heard: f.On == "",

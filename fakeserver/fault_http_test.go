@@ -2,7 +2,6 @@ package fakeserver
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,33 +13,14 @@ import (
 	"github.com/ttlchat/ttlchat/internal/agoratoken"
 )
 
-// answer is what an HTTP call brought, and after how long.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-	err    error
-	took   time.Duration
-}
-
-// try calls without an opinion on what comes.
+// try calls, at the chat service as alice, without an opinion on what comes.
 func (w *world) try(method, url, body string) answer {
 	w.t.Helper()
-	start := time.Now()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	header := map[string]string{}
 	if strings.HasPrefix(url, "http://chat") {
-		req.Header.Set("Authorization", "Bearer "+w.srv.userToken(w.t, "alice", 600))
+		header["Authorization"] = "Bearer " + w.srv.userToken(w.t, "alice", 600)
 	}
-	resp, err := w.http.Do(req)
-	if err != nil {
-		return answer{err: err, took: time.Since(start)}
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	return answer{resp.StatusCode, resp.Header, string(b), err, time.Since(start)}
+	return w.request(method, url, header, body)
 }
 
 const (

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"mime/multipart"
 	"net/http"
@@ -38,33 +37,12 @@ func form(t testing.TB, part, kind string, data []byte) (contentType string, bod
 	return m.FormDataContentType(), b.Bytes()
 }
 
-// answered is an HTTP answer without its body.
-type answered struct {
-	StatusCode int
-	Header     http.Header
-}
-
-// do makes a call with headers of its own.
-func (w *world) do(method, url string, header map[string]string, body []byte) (answered, []byte) {
+// do makes a call with headers of its own. The emulator has settled when it returns.
+func (w *world) do(method, url string, header map[string]string, body []byte) (answer, []byte) {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, url, bytes.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for key, value := range header {
-		req.Header.Set(key, value)
-	}
-	resp, err := w.http.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	a := w.whole(method, url, header, string(body))
 	synctest.Wait()
-	return answered{resp.StatusCode, resp.Header}, b
+	return a, []byte(a.body)
 }
 
 // upload sends a file of alice's and returns where it is and what opens it.
@@ -80,8 +58,8 @@ func (w *world) upload(kind string, data []byte, restrict bool) (url, secret str
 		URI      string
 		Entities []map[string]string
 	}
-	if err := json.Unmarshal(answer, &got); err != nil || resp.StatusCode != http.StatusOK || len(got.Entities) != 1 {
-		w.t.Fatalf("%d %s", resp.StatusCode, answer)
+	if err := json.Unmarshal(answer, &got); err != nil || resp.status != http.StatusOK || len(got.Entities) != 1 {
+		w.t.Fatalf("%d %s", resp.status, answer)
 	}
 	e := got.Entities[0]
 	if got.URI != "http://chat/ttlchat/demo/chatfiles" || e["type"] != "chatfile" || (e["share-secret"] != "") != restrict {
@@ -110,9 +88,9 @@ func TestFiles(t *testing.T) {
 				data := []byte("\x00\xff<script>")
 				url, _ := w.upload(kind, data, false)
 				resp, got := w.do(http.MethodGet, url, nil, nil)
-				h := resp.Header
-				if resp.StatusCode != http.StatusOK || !bytes.Equal(got, data) || h.Get("Content-Type") != want {
-					t.Errorf("%d %q, content type %q, want %q", resp.StatusCode, got, h.Get("Content-Type"), want)
+				h := resp.header
+				if resp.status != http.StatusOK || !bytes.Equal(got, data) || h.Get("Content-Type") != want {
+					t.Errorf("%d %q, content type %q, want %q", resp.status, got, h.Get("Content-Type"), want)
 				}
 				if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Security-Policy") != "sandbox" || h.Get("Access-Control-Allow-Origin") != "*" {
 					t.Errorf("headers %v", h)
@@ -140,13 +118,13 @@ func TestFileSecret(t *testing.T) {
 			"one header is right": {"?share-secret=guess", secret, 200},
 		} {
 			resp, got := w.do(http.MethodGet, url+tt.query, map[string]string{"share-secret": tt.header}, nil)
-			if resp.StatusCode != tt.status || bytes.Equal(got, data) != (tt.status == 200) {
-				t.Errorf("%s: %d %s", name, resp.StatusCode, got)
+			if resp.status != tt.status || bytes.Equal(got, data) != (tt.status == 200) {
+				t.Errorf("%s: %d %s", name, resp.status, got)
 			}
 		}
 		resp, got := w.do(http.MethodGet, url+"?share-secret="+secret+"&vframe=true", nil, nil)
-		if resp.Header.Get("Content-Type") != "image/png" || !bytes.HasPrefix(got, []byte("\x89PNG")) {
-			t.Errorf("the frame of a video: %v %q", resp.Header, got)
+		if resp.header.Get("Content-Type") != "image/png" || !bytes.HasPrefix(got, []byte("\x89PNG")) {
+			t.Errorf("the frame of a video: %v %q", resp.header, got)
 		}
 		for _, e := range w.srv.entries(RESTRequest) {
 			if strings.Contains(fmt.Sprintf("%+v", e), secret) {
@@ -183,8 +161,8 @@ func TestFilesRefused(t *testing.T) {
 			inWorld(t, Config{}, func(t *testing.T, w *world) {
 				header := map[string]string{"Content-Type": tt.kind, "Authorization": "Bearer " + w.bearer(tt.token)}
 				resp, got := w.do(http.MethodPost, "http://chat/ttlchat/demo/chatfiles", header, tt.body)
-				if resp.StatusCode != tt.status || !strings.Contains(string(got), tt.want) {
-					t.Errorf("%d %s", resp.StatusCode, got)
+				if resp.status != tt.status || !strings.Contains(string(got), tt.want) {
+					t.Errorf("%d %s", resp.status, got)
 				}
 			})
 		})

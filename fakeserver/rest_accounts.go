@@ -4,28 +4,25 @@ import (
 	"github.com/ttlchat/ttlchat/internal/msync"
 )
 
-// voided reports whether a Chat token is older than its user's password.
-func (h *hub) voided(g grant) bool {
-	if g.app {
-		return false
+// onUser runs f on the user in the path, with the hub's mu held. Where there is no such user it has answered and returns false.
+func (c *call) onUser(f func(*user)) bool {
+	known := c.srv.hub.with(c.params["user"], f)
+	if !known {
+		c.fail(errNoSuchResource)
 	}
-	name := h.nameOf(g.identity)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	u := h.users[name]
-	return u != nil && g.serial < u.voidBefore
+	return known
 }
 
-// with runs f on a user, with mu held; false means that there is no such user.
-func (h *hub) with(name string, f func(*user)) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	u := h.users[name]
-	if u == nil {
+// change is onUser where there may be no room for the change: f then says so, and changes nothing.
+func (c *call) change(f func(*user) (refusal string)) bool {
+	refusal := ""
+	if !c.onUser(func(u *user) { refusal = f(u) }) {
 		return false
 	}
-	f(u)
-	return true
+	if refusal != "" {
+		c.fail(errIllegal(refusal))
+	}
+	return refusal == ""
 }
 
 // putPassword sets a user's password. The devices are kicked with 216, and the Chat tokens issued until now are void; a 007 token is not,
@@ -42,11 +39,10 @@ func (c *call) putPassword() {
 		return
 	}
 	var links []*link
-	if !c.srv.hub.with(c.params["user"], func(u *user) {
+	if !c.onUser(func(u *user) {
 		u.password, u.voidBefore = req.New, c.srv.chatTokens.serial.Load()+1
 		links = u.online()
 	}) {
-		c.fail(errNoSuchResource)
 		return
 	}
 	for _, l := range links {
@@ -61,18 +57,13 @@ func (c *call) deactivateUser() { c.setActivated(false) }
 func (c *call) activateUser() { c.setActivated(true) }
 
 func (c *call) setActivated(activated bool) {
-	if !c.admin() {
-		return
-	}
 	var e userEntity
-	if !c.srv.hub.with(c.params["user"], func(u *user) {
+	if c.admin() && c.onUser(func(u *user) {
 		u.deactivated = !activated
 		e = u.entity()
 	}) {
-		c.fail(errNoSuchResource)
-		return
+		c.ok(envelope{Entities: []userEntity{e}})
 	}
-	c.ok(envelope{Entities: []userEntity{e}})
 }
 
 // putUser changes what a user tells about itself: the nickname, or where push notifications go. The emulator sends none of those, so it
@@ -91,13 +82,12 @@ func (c *call) putUser() {
 		DeviceID     string `json:"device_id,omitempty"`
 		NotifierName string `json:"notifier_name,omitempty"`
 	}
-	if !c.srv.hub.with(c.params["user"], func(u *user) {
+	if !c.onUser(func(u *user) {
 		if req.Nickname != nil {
 			u.nickname = nickname(*req.Nickname)
 		}
 		answer.userEntity = u.entity()
 	}) {
-		c.fail(errNoSuchResource)
 		return
 	}
 	answer.DeviceID, answer.NotifierName = req.DeviceID, req.NotifierName

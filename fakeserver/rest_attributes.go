@@ -68,7 +68,7 @@ func (c *call) putAttributes() {
 		return
 	}
 	var all map[string]string
-	if !c.srv.hub.with(c.params["user"], func(u *user) {
+	if c.change(func(u *user) string {
 		changed := maps.Clone(u.settings.attributes)
 		for key := range form {
 			put(&changed, key, form.Get(key))
@@ -77,28 +77,19 @@ func (c *call) putAttributes() {
 		for key, value := range changed {
 			size += len(key) + len(value)
 		}
-		if size <= maxAttributes {
-			u.settings.attributes, all = changed, maps.Clone(changed)
+		if size > maxAttributes {
+			return fmt.Sprintf("the attributes of a user have at most %d bytes together", maxAttributes)
 		}
+		u.settings.attributes, all = changed, maps.Clone(changed)
+		return ""
 	}) {
-		c.fail(errNoSuchResource)
-		return
+		c.ok(envelope{Data: all})
 	}
-	if all == nil {
-		c.fail(errIllegal(fmt.Sprintf("the attributes of a user have at most %d bytes together", maxAttributes)))
-		return
-	}
-	c.ok(envelope{Data: all})
 }
 
 // deleteAttributes forgets them.
 func (c *call) deleteAttributes() {
-	if !c.own() {
-		return
+	if c.own() && c.onUser(func(u *user) { u.settings.attributes = nil }) {
+		c.ok(envelope{Data: true})
 	}
-	if !c.srv.hub.with(c.params["user"], func(u *user) { u.settings.attributes = nil }) {
-		c.fail(errNoSuchResource)
-		return
-	}
-	c.ok(envelope{Data: true})
 }

@@ -59,23 +59,17 @@ func (c *call) postBlocks() {
 			return
 		}
 	}
-	full := false
-	if !c.srv.hub.with(c.params["user"], func(u *user) {
-		if full = len(u.settings.blocked)+len(req.Usernames) > maxBlocked; full {
-			return
+	if c.change(func(u *user) string {
+		if len(u.settings.blocked)+len(req.Usernames) > maxBlocked {
+			return fmt.Sprintf("a blocklist holds at most %d users", maxBlocked)
 		}
 		for _, name := range req.Usernames {
 			put(&u.settings.blocked, name, true)
 		}
+		return ""
 	}) {
-		c.fail(errNoSuchResource)
-		return
+		c.ok(envelope{Data: req.Usernames})
 	}
-	if full {
-		c.fail(errIllegal(fmt.Sprintf("a blocklist holds at most %d users", maxBlocked)))
-		return
-	}
-	c.ok(envelope{Data: req.Usernames})
 }
 
 // deleteBlocks takes users off the list.

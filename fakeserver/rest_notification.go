@@ -61,8 +61,7 @@ func (c *call) putSilence() {
 		return
 	}
 	var s silence
-	full := false
-	if !c.srv.hub.with(c.params["user"], func(u *user) {
+	if c.change(func(u *user) string {
 		s = u.silenceOf(kind, peer)
 		switch {
 		case req.Type == "DEFAULT":
@@ -84,20 +83,14 @@ func (c *call) putSilence() {
 			delete(u.settings.silenced, key)
 		default:
 			if _, known := u.settings.silenced[key]; !known && len(u.settings.silenced) >= maxSilenced {
-				full = true
-				return
+				return fmt.Sprintf("settings for at most %d conversations", maxSilenced)
 			}
 			put(&u.settings.silenced, key, s)
 		}
+		return ""
 	}) {
-		c.fail(errNoSuchResource)
-		return
+		c.ok(envelope{Data: s})
 	}
-	if full {
-		c.fail(errIllegal(fmt.Sprintf("settings for at most %d conversations", maxSilenced)))
-		return
-	}
-	c.ok(envelope{Data: s})
 }
 
 // getSilences tells the settings of several conversations.
@@ -158,9 +151,7 @@ func (c *call) putLanguage() {
 		return
 	}
 	language := printable.Line(req.Language, 16)
-	if !c.srv.hub.with(c.params["user"], func(u *user) { u.settings.language = language }) {
-		c.fail(errNoSuchResource)
-		return
+	if c.onUser(func(u *user) { u.settings.language = language }) {
+		c.ok(envelope{Data: map[string]string{"language": language}})
 	}
-	c.ok(envelope{Data: map[string]string{"language": language}})
 }

@@ -41,24 +41,19 @@ func (c *call) watchPresence() {
 	if !ok {
 		return
 	}
-	now, full := c.srv.clock.Now(), false
-	if !c.srv.hub.with(c.params["user"], func(u *user) {
+	now := c.srv.clock.Now()
+	if c.change(func(u *user) string {
 		maps.DeleteFunc(u.settings.watched, func(_ string, until time.Time) bool { return !now.Before(until) })
-		if full = len(u.settings.watched)+len(names) > maxSubscriptions; full {
-			return
+		if len(u.settings.watched)+len(names) > maxSubscriptions {
+			return fmt.Sprintf("at most %d subscriptions", maxSubscriptions)
 		}
 		for _, name := range names {
 			put(&u.settings.watched, name, now.Add(time.Duration(seconds)*time.Second))
 		}
+		return ""
 	}) {
-		c.fail(errNoSuchResource)
-		return
+		c.answerPresence(names)
 	}
-	if full {
-		c.fail(errIllegal(fmt.Sprintf("at most %d subscriptions", maxSubscriptions)))
-		return
-	}
-	c.answerPresence(names)
 }
 
 // usernames reads who the call is about; it has answered when ok is false.
@@ -153,9 +148,7 @@ func (c *call) publishPresence() {
 		c.fail(errIllegal(fmt.Sprintf("ext has at most %d bytes", maxPresenceText)))
 		return
 	}
-	if !c.srv.hub.with(c.params["user"], func(u *user) { u.settings.presence = printable.Line(req.Text, maxPresenceText) }) {
-		c.fail(errNoSuchResource)
-		return
+	if c.onUser(func(u *user) { u.settings.presence = printable.Line(req.Text, maxPresenceText) }) {
+		c.answer(http.StatusOK, map[string]string{"result": "ok"})
 	}
-	c.answer(http.StatusOK, map[string]string{"result": "ok"})
 }

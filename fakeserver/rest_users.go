@@ -128,14 +128,10 @@ func (c *call) getUsers() {
 }
 
 func (c *call) getUser() {
-	if !c.admin() {
-		return
-	}
-	if e, _, ok := c.srv.hub.find(c.params["user"]); ok {
+	var e userEntity
+	if c.admin() && c.onUser(func(u *user) { e = u.entity() }) {
 		c.ok(envelope{Entities: []userEntity{e}})
-		return
 	}
-	c.fail(errNoSuchResource)
 }
 
 // deleteUser removes an account; its devices are kicked with 207.
@@ -155,16 +151,10 @@ func (c *call) deleteUser() {
 }
 
 func (c *call) getUserStatus() {
-	if !c.admin() {
-		return
+	online := false
+	if c.admin() && c.onUser(func(u *user) { online = len(u.online()) > 0 }) {
+		c.ok(envelope{Data: map[string]string{c.params["user"]: onlineState(online)}})
 	}
-	name := c.params["user"]
-	_, online, ok := c.srv.hub.find(name)
-	if !ok {
-		c.fail(errNoSuchResource)
-		return
-	}
-	c.ok(envelope{Data: map[string]string{name: onlineState(online)}})
 }
 
 func onlineState(online bool) string {
@@ -208,15 +198,13 @@ func (c *call) getResources() {
 		DeviceName string `json:"device_name"`
 	}
 	list := []resource{}
-	if !c.srv.hub.with(c.params["user"], func(u *user) {
+	if c.onUser(func(u *user) {
 		for _, l := range u.online() {
 			list = append(list, resource{l.device.resource, l.device.uuid, l.device.name})
 		}
 	}) {
-		c.fail(errNoSuchResource)
-		return
+		c.ok(envelope{Data: list})
 	}
-	c.ok(envelope{Data: list})
 }
 
 // getOfflineCount counts the messages that no device of the user has confirmed.
@@ -224,8 +212,8 @@ func (c *call) getOfflineCount() {
 	if !c.admin() {
 		return
 	}
-	name, count := c.params["user"], 0
-	if !c.srv.hub.with(name, func(u *user) {
+	count := 0
+	if c.onUser(func(u *user) {
 		for _, q := range u.queues {
 			for _, s := range q.entries {
 				if s.origin == "" && s.id > q.acked {
@@ -234,44 +222,35 @@ func (c *call) getOfflineCount() {
 			}
 		}
 	}) {
-		c.fail(errNoSuchResource)
-		return
+		c.ok(envelope{Data: map[string]int{c.params["user"]: count}})
 	}
-	c.ok(envelope{Data: map[string]int{name: count}})
 }
 
-// disconnectUser throws all devices of a user out with 217. The documents disagree on the method, so both work.
+// disconnectUser throws all devices of a user out. The documents disagree on the method, so both work.
 func (c *call) disconnectUser() {
-	if !c.admin() {
-		return
+	if _, ok := c.disconnect(func(*link) bool { return true }); ok {
+		c.ok(envelope{Data: map[string]bool{"result": true}})
 	}
-	name := c.params["user"]
-	if _, _, ok := c.srv.hub.find(name); !ok {
-		c.fail(errNoSuchResource)
-		return
-	}
-	for _, l := range c.srv.hub.links(name) {
-		l.kick(msync.StatisticsBody_USER_KICKED_BY_OTHER_DEVICE, "disconnected over REST")
-	}
-	c.ok(envelope{Data: map[string]bool{"result": true}})
 }
 
 // disconnectDevice throws one device of a user out; the result says whether it was online.
 func (c *call) disconnectDevice() {
-	if !c.admin() {
-		return
+	if found, ok := c.disconnect(func(l *link) bool { return l.device.resource == c.params["resource"] }); ok {
+		c.ok(envelope{Data: map[string]bool{"result": found}})
 	}
-	name := c.params["user"]
-	if _, _, ok := c.srv.hub.find(name); !ok {
-		c.fail(errNoSuchResource)
-		return
+}
+
+// disconnect kicks the devices that are meant with 217; it has answered when ok is false.
+func (c *call) disconnect(meant func(*link) bool) (found, ok bool) {
+	var links []*link
+	if !c.admin() || !c.onUser(func(u *user) { links = u.online() }) {
+		return false, false
 	}
-	found := false
-	for _, l := range c.srv.hub.links(name) {
-		if l.device.resource == c.params["resource"] {
+	for _, l := range links {
+		if meant(l) {
 			l.kick(msync.StatisticsBody_USER_KICKED_BY_OTHER_DEVICE, "disconnected over REST")
 			found = true
 		}
 	}
-	c.ok(envelope{Data: map[string]bool{"result": found}})
+	return found, true
 }

@@ -25,7 +25,7 @@ func TestConfig(t *testing.T) {
 		want string // part of the error, "" for none
 	}{
 		"zero":                  {Config{}, ""},
-		"everything":            {Config{otherHex, otherHex, "org", "app", []User{{"a", ""}}, true, 16, "refuse", "enum", true, "close", "secret", "parrot", -time.Hour, 1, "sdk.js", new(Properties), nil}, ""},
+		"everything":            {Config{otherHex, otherHex, "org", "app", []User{{"a", ""}}, true, 16, "refuse", "enum", true, "close", "secret", "parrot", -time.Hour, 1, 10, "sdk.js", new(Properties), nil}, ""},
 		"App ID alone":          {Config{AppID: DemoAppID}, "fakeserver: app credentials: the App Certificate is not 32 hex"},
 		"certificate alone":     {Config{AppCertificate: otherHex}, "fakeserver: app credentials: the App ID is not 32 hex"},
 		"App ID no hex":         {Config{AppID: strings.Repeat("x", 32), AppCertificate: otherHex}, "the App ID is not"},
@@ -36,6 +36,7 @@ func TestConfig(t *testing.T) {
 		"no devices":            {Config{MaxDevices: -1}, "max devices -1: want 1 to 16"},
 		"too many devices":      {Config{MaxDevices: 17}, "max devices 17: want 1 to 16"},
 		"negative journal":      {Config{JournalSize: -1}, "journal size: want 1 or more"},
+		"negative exchanges":    {Config{Exchanges: -1}, "exchanges: want 0 or more"},
 		"over 24 h":             {Config{Over24h: "no"}, `over 24 h "no": want cap or refuse`},
 		"expired status":        {Config{ExpiredStatus: "no"}, `expired status "no": want reason or enum`},
 		"enforcement":           {Config{EnforceExpiry: "no"}, `enforce expiry "no": want none, close or refuse-sends`},

@@ -158,7 +158,7 @@ func TestSockJSBounds(t *testing.T) {
 func TestSockJSInfo(t *testing.T) {
 	inWorld(t, Config{}, func(t *testing.T, w *world) {
 		resp, body := w.do(http.MethodGet, "http://chat/ws/info?t=1", map[string]string{"Origin": "http://page.test"}, nil)
-		h := resp.Header
+		h := resp.header
 		if h.Get("Access-Control-Allow-Origin") != "http://page.test" || h.Get("Access-Control-Allow-Credentials") != "true" {
 			t.Errorf("CORS: %v", h)
 		}
@@ -166,8 +166,8 @@ func TestSockJSInfo(t *testing.T) {
 		if json.Unmarshal(body, &info) != nil || !info.Websocket {
 			t.Errorf("info: %s", body)
 		}
-		if resp, _ := w.do(http.MethodPost, "http://chat/ws/123/abcdefgh/xhr_streaming", nil, nil); resp.StatusCode != http.StatusNotFound {
-			t.Errorf("xhr_streaming answers %d", resp.StatusCode)
+		if resp, _ := w.do(http.MethodPost, "http://chat/ws/123/abcdefgh/xhr_streaming", nil, nil); resp.status != http.StatusNotFound {
+			t.Errorf("xhr_streaming answers %d", resp.status)
 		}
 	})
 }

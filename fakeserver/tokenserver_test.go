@@ -2,7 +2,6 @@ package fakeserver
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,20 +15,8 @@ import (
 // ask makes a call to the token server.
 func (w *world) ask(method, path, body string) (status int, contentType, answer string) {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, "http://tokens"+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	resp, err := w.http.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return resp.StatusCode, resp.Header.Get("Content-Type"), string(b)
+	a := w.whole(method, "http://tokens"+path, nil, body)
+	return a.status, a.header.Get("Content-Type"), a.body
 }
 
 // fetch returns the token of a successful answer.

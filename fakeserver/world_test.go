@@ -2,6 +2,7 @@ package fakeserver
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -49,6 +50,48 @@ func inWorld(t *testing.T, cfg Config, test func(t *testing.T, w *world)) {
 		synctest.Wait()
 		test(t, w)
 	})
+}
+
+// answer is what an HTTP call brought, and after how long.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+	err    error
+	took   time.Duration
+}
+
+// request makes an HTTP call. The answer's err is why there is none, or why its body broke off.
+func (w *world) request(method, url string, header map[string]string, body string) answer {
+	w.t.Helper()
+	start := time.Now()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for name, value := range header {
+		req.Header.Set(name, value)
+	}
+	if host := header["Host"]; host != "" {
+		req.Host = host
+	}
+	resp, err := w.http.Do(req)
+	if err != nil {
+		return answer{err: err, took: time.Since(start)}
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Header, string(b), err, time.Since(start)}
+}
+
+// whole is a request that must be answered in full.
+func (w *world) whole(method, url string, header map[string]string, body string) answer {
+	w.t.Helper()
+	a := w.request(method, url, header, body)
+	if a.err != nil {
+		w.t.Fatal(a.err)
+	}
+	return a
 }
 
 // userToken is a 007 token for the user that is issued now by the emulator's clock; expire is in seconds.
