@@ -8,11 +8,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 
 	"github.com/ttlchat/ttlchat/internal/msync"
 	"github.com/ttlchat/ttlchat/internal/printable"
@@ -95,6 +95,7 @@ func FuzzREST(f *testing.F) {
 	end := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 	app := "Bearer " + tokens.issue(grant{app: true, expiresAt: end})
 	alice := "Bearer " + tokens.issue(grant{identity: "alice", expiresAt: end})
+	controls := regexp.MustCompile(`\p{Cc}`) // net/http refuses a request line with one, so they come escaped
 	f.Add(false, "POST", "/ttlchat/demo/token", "", alice, []byte(`{"grant_type":"agora"}`))
 	f.Add(false, "POST", "/ttlchat/demo/token", "", "", []byte(`{"grant_type":"password","username":"alice","password":"secret","ttl":0}`))
 	f.Add(false, "GET", "///sdk/users/alice/token/expires", "", alice, []byte{})
@@ -113,9 +114,7 @@ func FuzzREST(f *testing.F) {
 		if tokenServer {
 			handler = s.token.Handler
 		}
-		if strings.ContainsFunc(query, unicode.IsControl) {
-			t.Skip("net/http refuses such a request line")
-		}
+		query = controls.ReplaceAllStringFunc(query, url.QueryEscape)
 		r := &http.Request{
 			Method: method, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{"Authorization": {authorization}},
 			Host: "chat", Body: io.NopCloser(bytes.NewReader(body)), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

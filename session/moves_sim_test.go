@@ -41,6 +41,9 @@ type move struct {
 	do     func(s *sim, c chooser) bool
 }
 
+// GoString names the move where rapid tells what it drew.
+func (m move) GoString() string { return m.name }
+
 // always is a move that is possible in every state.
 func always(do func(s *sim, c chooser)) func(*sim, chooser) bool {
 	return func(s *sim, c chooser) bool {

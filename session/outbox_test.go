@@ -40,7 +40,7 @@ func TestOutboxProperties(t *testing.T) {
 			},
 			"answer": func(t *rapid.T) {
 				if len(onLink) == 0 {
-					t.Skip()
+					return // nothing waits for an answer
 				}
 				id := onLink[0]
 				onLink = onLink[1:]
@@ -62,7 +62,7 @@ func TestOutboxProperties(t *testing.T) {
 			},
 			"receiver confirms": func(t *rapid.T) {
 				if len(atService) == 0 {
-					t.Skip()
+					return // nothing has come to the receiver
 				}
 				id := rapid.SampledFrom(atService).Draw(t, "id")
 				m, ok := o.confirmed(1000 + id)
