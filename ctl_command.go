@@ -14,6 +14,7 @@ import (
 
 	"github.com/ttlchat/ttlchat/fakeserver"
 	"github.com/ttlchat/ttlchat/fakeserver/control"
+	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
 // ctl is what the commands share that control a running emulator.
@@ -43,10 +44,8 @@ ttlchat ctl clock jump 24h
 
 # in a script: wait until it has happened
 ttlchat ctl wait session.expired --user alice --timeout 30s`,
-		Args: words(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage("%s wants one of %s", cmd.CommandPath(), subcommands(cmd))
-		},
+		Args:             words(),
+		RunE:             wantsSubcommand,
 		PersistentPreRun: func(cmd *cobra.Command, _ []string) { c.stdout = cmd.OutOrStdout() },
 	}
 	cmd.PersistentFlags().StringVar(&c.url, "control-url", "", "address of the control API ("+control.DefaultURL+")")
@@ -54,27 +53,6 @@ ttlchat ctl wait session.expired --user alice --timeout 30s`,
 	cmd.PersistentFlags().BoolVar(&c.asJSON, "json", false, "print JSON, one object a line")
 	cmd.AddCommand(c.state(), c.faultCommand(), c.trigger(), c.clock(), c.journal(), c.wait(), c.reset(), c.health())
 	return cmd
-}
-
-// words takes exactly the named arguments, as a usage error otherwise. A command with subcommands takes none of its own.
-func words(names ...string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		switch {
-		case cmd.HasSubCommands() && len(args) > 0:
-			return usage("there is no %q; %s wants one of %s", args[0], cmd.CommandPath(), subcommands(cmd))
-		case !cmd.HasSubCommands() && len(args) != len(names):
-			return usage("%s wants %s", cmd.CommandPath(), strings.Join(names, " and "))
-		}
-		return nil
-	}
-}
-
-func subcommands(cmd *cobra.Command) string {
-	var names []string
-	for _, sub := range cmd.Commands() {
-		names = append(names, sub.Name())
-	}
-	return strings.Join(names, ", ")
 }
 
 // client takes from the environment what the flags leave out; it may be needed before they are all read, for a completion.
@@ -134,7 +112,7 @@ func (c *ctl) reset() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.say(s, "as after the start: %d users, no faults, no connections", len(s.Users))
+			return c.say(s, "as after the start: %s, no faults, no connections", printable.Count(len(s.Users), "user", "users"))
 		},
 	}
 }
@@ -159,7 +137,7 @@ without a word. revoke makes every token void that was issued until now; connect
 			if done.Connections == 0 && args[0] != "revoke" {
 				return fmt.Errorf("%s reached nobody: %s has no open connection", args[0], orElse(t.User, "anybody"))
 			}
-			return c.say(done, "%s: %d connections", shown(done.Event), done.Connections)
+			return c.say(done, "%s: %s", shown(done.Event), printable.Count(done.Connections, "connection", "connections"))
 		},
 	}
 	cmd.Flags().StringVar(&t.User, "user", "", "for this user; everybody without it")
@@ -231,7 +209,7 @@ func (c *ctl) journal() *cobra.Command {
 			}
 			if follow {
 				err := c.client().Follow(cmd.Context(), q, c.entry, func(n uint64) {
-					_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "ttlchat: %d entries were gone before they could be shown\n", n)
+					_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "ttlchat: %s gone before they could be shown\n", printable.Count(int(n), "entry was", "entries were")) //nolint:gosec // far below what an int holds
 				})
 				if errors.Is(err, context.Canceled) { // Ctrl+C is how it ends
 					return nil
@@ -243,7 +221,7 @@ func (c *ctl) journal() *cobra.Command {
 				return err
 			}
 			if n := int(page.Missed) + page.LeftOff; n > 0 { //nolint:gosec // far below what an int holds
-				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "ttlchat: %d older entries are not shown\n", n)
+				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "ttlchat: %s not shown\n", printable.Count(n, "older entry is", "older entries are"))
 			}
 			for _, e := range page.Entries {
 				if err := c.entry(e); err != nil {

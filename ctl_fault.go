@@ -16,10 +16,7 @@ import (
 
 func (c *ctl) faultCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "fault", Short: "Make things go wrong, list and clear what goes wrong", Args: words(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage("%s wants one of %s", cmd.CommandPath(), subcommands(cmd))
-		},
+		Use: "fault", Short: "Make things go wrong, list and clear what goes wrong", Args: words(), RunE: wantsSubcommand,
 	}
 	cmd.AddCommand(c.faultAdd(), c.faultList(), c.faultClear(), faultKinds(c))
 	return cmd

@@ -39,7 +39,7 @@ func printState(out io.Writer, s fakeserver.State) error {
 		}
 	}
 	if s.UsersLeftOff > 0 {
-		_, _ = fmt.Fprintf(w, "and %d more users\n", s.UsersLeftOff)
+		_, _ = fmt.Fprintf(w, "and %s\n", printable.Count(s.UsersLeftOff, "more user", "more users"))
 	}
 	if len(s.Faults) > 0 {
 		_, _ = fmt.Fprintln(w, "\nFAULTS")
@@ -80,6 +80,18 @@ func clockText(c fakeserver.ClockState) string {
 	return text
 }
 
+// waitText is what a fault waits for.
+func waitText(f fakeserver.Fault) string {
+	var first []string
+	if f.On != "" {
+		first = append(first, "for "+string(f.On))
+	}
+	if f.After > 0 {
+		first = append(first, "until "+f.After.String()+" have passed")
+	}
+	return "waiting " + strings.Join(first, " and ")
+}
+
 // faultText is a fault on one line.
 func faultText(f fakeserver.FaultStatus) string {
 	parts := []string{f.ID + ": " + string(f.Target) + " " + f.Kind}
@@ -93,15 +105,9 @@ func faultText(f fakeserver.FaultStatus) string {
 		parts = append(parts, fmt.Sprintf("with probability %v (seed %d)", f.Probability, f.Seed))
 	}
 	if !f.Active {
-		parts = append(parts, "waiting")
-		if f.On != "" {
-			parts = append(parts, "for "+string(f.On))
-		}
-		if f.After > 0 {
-			parts = append(parts, f.After.String())
-		}
+		parts = append(parts, waitText(f.Fault))
 	}
-	parts = append(parts, fmt.Sprintf("applied %d times", f.Applied))
+	parts = append(parts, "applied "+printable.Count(f.Applied, "time", "times"))
 	if left := f.Left(); left >= 0 {
 		parts = append(parts, fmt.Sprintf("%d left", left))
 	}

@@ -92,18 +92,18 @@ func runServe(ctx context.Context, o *options, flags serveOptions, stdout io.Wri
 			return usage("%s: %w", setting("web-sdk"), err)
 		}
 	}
-	server, err := o.newEmulator(log)
+	server, err := o.newEmulator(log, 0)
 	if err != nil {
 		return err
 	}
 	chatListener, err := listen(flags.chatAddress)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; %s names another address", err, setting("listen"))
 	}
 	defer chatListener.Close()
 	tokenListener, err := listen(flags.tokenAddress)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; %s names another address", err, setting("token-listen"))
 	}
 	defer tokenListener.Close()
 	org, app, err := o.splitAppKey()
@@ -159,22 +159,23 @@ func reachable(a net.Addr) string {
 }
 
 func greet(w io.Writer, at ready, chat net.Addr, control bool) error {
+	controlURL, warning := at.ControlURL, ""
+	if !control {
+		controlURL = "off, because other machines can reach it: set --control-token, or listen on 127.0.0.1"
+	}
+	if !isLoopback(chat) {
+		warning = "\nThis is reachable from other machines. Everybody there can log in.\n"
+	}
 	_, err := fmt.Fprintf(w, `Agora Chat emulator, app key %s#%s, App ID %s
   REST          %s
   WebSocket     %s
   token server  %s
   demo page     %s/demo/
   control API   %s
-
+%s
 Try it:  ttlchat --rest-url %s --ws-url %s --token-url %s
 Ctrl+C ends it. What happens:
-`, at.Org, at.App, at.AppID, at.RESTURL, at.WSURL, at.TokenURL, at.RESTURL, at.ControlURL, at.RESTURL, at.WSURL, at.TokenURL)
-	if err == nil && !control {
-		_, err = fmt.Fprintln(w, "The control API is off, because other machines can reach it: set --control-token, or listen on 127.0.0.1.")
-	}
-	if err == nil && !isLoopback(chat) {
-		_, err = fmt.Fprintln(w, "This is reachable from other machines. Everybody there can log in.")
-	}
+`, at.Org, at.App, at.AppID, at.RESTURL, at.WSURL, at.TokenURL, at.RESTURL, controlURL, warning, at.RESTURL, at.WSURL, at.TokenURL)
 	return err
 }
 

@@ -22,10 +22,8 @@ func newTokenCommand(o *options) *cobra.Command {
 		Long: `Build tokens for chat, rtc and rtm, read any token and judge whether it would log in, or ask a token server for one.
 
 Tokens are built with --app-id and --app-certificate, better set in the environment as AGORA_APP_ID and AGORA_APP_CERTIFICATE; without them they are for the demo project, which is the one of ttlchat serve.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage("%s wants one of user, app, rtc, rtm, inspect, fetch", cmd.CommandPath())
-		},
+		Args: words(),
+		RunE: wantsSubcommand,
 	}
 	cmd.AddCommand(newTokenUser(o), newTokenApp(o), newTokenRTC(o), newTokenRTM(o), newTokenInspect(o), newTokenFetchCommand(o))
 	return cmd

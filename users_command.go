@@ -46,10 +46,8 @@ func newUsers(o *options) *cobra.Command {
 ttlchat users add alice bob
 ttlchat users list --json
 AGORA_APP_ID=… AGORA_APP_CERTIFICATE=… ttlchat users status alice --rest-url https://a41.chat.agora.io --app-key 41434878#504205`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage("%s wants one of add, list, delete, status", cmd.CommandPath())
-		},
+		Args: words(),
+		RunE: wantsSubcommand,
 	}
 	flags := users.PersistentFlags()
 	flags.StringVar(&u.restURL, "rest-url", serveChatAddress, "chat service: REST address without org and app")

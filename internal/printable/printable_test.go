@@ -190,3 +190,11 @@ func BenchmarkLine(b *testing.B) {
 		Line(text, 0)
 	}
 }
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 messages", 1: "1 message", 2: "2 messages", 101: "101 messages"} {
+		if got := Count(n, "message", "messages"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
