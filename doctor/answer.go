@@ -1,57 +1,69 @@
 package doctor
 
 import (
-	"cmp"
-	"context"
-	"fmt"
-	"mime"
-	"net/http"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/ttlchat/ttlchat/internal/judge"
 	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
-func (p *patient) status(context.Context) finding {
-	a := p.first
-	switch {
-	case !a.success():
-		return fail(a.complaint(), "No app gets a token.", sentence(a.advice()))
-	case a.Status != http.StatusOK:
-		return warn(fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status)),
-			"The official Flutter sample takes 200 for a success, and nothing else.",
-			"Answer 200.")
-	}
-	return pass("200 OK")
+// answer is one exchange, and what its token is worth.
+type answer struct {
+	tokenclient.Exchange
+	err        *tokenclient.Error // nil when there is a token, which may be empty
+	verdict    judge.Verdict      // of the token; empty without one
+	start, end time.Time
 }
 
-func (p *patient) shape(context.Context) finding {
-	a := p.first
-	if a.Token == "" {
-		mend := cmp.Or(a.advice(), "check the App ID and the App Certificate of the server, and look into its log")
-		return fail(a.complaint(),
-			"Apps find no token, or take something else for one, in an answer that says 200: the login fails without a hint at the cause.",
-			sentence(mend))
+// answered reports whether the server answered the request at all.
+func (a answer) answered() bool { return a.Status != 0 }
+
+func (a answer) success() bool { return a.Status/100 == 2 }
+
+// complaint is what went wrong, without the advice.
+func (a answer) complaint() string {
+	if a.err == nil {
+		return "the token is empty"
 	}
-	if p.cfg.Shape.Accept == tokenclient.AcceptText {
-		return pass("the token is the whole answer")
-	}
-	return pass("the token is in the field %s", p.cfg.Shape.TokenField)
+	what, _, _ := strings.Cut(a.err.Detail, "; ")
+	return what
 }
 
-func (p *patient) contentType(context.Context) finding {
-	stated := p.first.Header.Get("Content-Type")
-	kind, _, _ := mime.ParseMediaType(stated)
-	wanted, right := "text/plain", kind == "text/plain"
-	if p.cfg.Shape.Accept == tokenclient.AcceptJSON {
-		wanted, right = "application/json", kind == "application/json" || strings.HasSuffix(kind, "+json")
+// advice is what tokenclient suggests, if it does.
+func (a answer) advice() string {
+	if a.err == nil {
+		return ""
 	}
-	if right {
-		return pass("%s", stated)
+	_, next, _ := strings.Cut(a.err.Detail, "; ")
+	return next
+}
+
+// find returns the first finding with one of the codes.
+func (a answer) find(codes ...string) (judge.Finding, bool) {
+	i := slices.IndexFunc(a.verdict.Findings, func(f judge.Finding) bool { return slices.Contains(codes, f.Code) })
+	if i < 0 {
+		return judge.Finding{}, false
 	}
-	if stated == "" {
-		stated = "no content type"
+	return a.verdict.Findings[i], true
+}
+
+// owner is whom the token names; not ok for what is no token for chat.
+func (a answer) owner() (user string, ok bool) {
+	if a.verdict.Token == nil {
+		return "", false
 	}
-	return warn(stated+" in place of "+wanted,
-		"Many HTTP libraries look at it before they read an answer, and give the app a text, or nothing, in place of the token.",
-		"Send Content-Type: "+wanted+".")
+	for _, s := range a.verdict.Token.Services {
+		if s.Name == judge.Chat {
+			return s.User, true
+		}
+	}
+	return "", false
+}
+
+// isFor reports whether the token names the user who was asked for, by name or by a UUID.
+func (a answer) isFor() bool {
+	_, ok := a.find("user", "uuid")
+	return ok
 }

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,9 +19,7 @@ func (p *patient) cors(ctx context.Context) finding {
 	const means = "Apps in browsers get no token, although the server seems to work: the browser keeps the answer from them."
 	shape := p.cfg.Shape
 	shape.Header = map[string]string{"Origin": foreign}
-	for name, value := range p.cfg.Shape.Header {
-		shape.Header[name] = value
-	}
+	maps.Copy(shape.Header, p.cfg.Shape.Header)
 	actual := p.askAs(ctx, shape, p.cfg.User)
 	allowed := actual.Header.Values("Access-Control-Allow-Origin")
 	asked := headersToAsk(p.cfg.Shape)

@@ -66,6 +66,9 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if shape.NeedsPassword() && config.Password == "" {
+		return nil, fail(KindBadConfig, nil, "the shape %q sends the user's password, and there is none; set it", quote(shape.Name))
+	}
 	if config.Timeout <= 0 {
 		config.Timeout = defaultTimeout
 	}
@@ -78,9 +81,6 @@ func New(config Config) (*Client, error) {
 	}
 	if config.DialContext != nil {
 		transport.Proxy = nil
-	}
-	if shape.NeedsPassword() && config.Password == "" {
-		return nil, fail(KindBadConfig, nil, "the shape %q sends the user's password, and there is none; set it", quote(shape.Name))
 	}
 	return &Client{config: config, shape: shape, http: &http.Client{Transport: transport, CheckRedirect: sameServer}}, nil
 }
@@ -211,11 +211,7 @@ func (c *Client) request(ctx context.Context, r Request) (*outgoing, error) {
 
 // unlike makes an address that no cache has an answer for, and that a server reads as the same one.
 func unlike(address string) string {
-	separator := "?"
-	if strings.Contains(address, "?") {
-		separator = "&"
-	}
-	return address + separator + "_=" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	return withQuery(address, "_="+strconv.FormatInt(time.Now().UnixNano(), 36))
 }
 
 // unanswered explains an exchange that broke. The caller's own context tells a cancellation from the client's timeout.

@@ -144,11 +144,8 @@ func RTCPreset() Shape {
 // withHeaders gives every shape headers of its own.
 func withHeaders(shapes []Shape) []Shape {
 	for i, s := range shapes {
-		header := map[string]string{}
-		for name, value := range s.Header {
-			header[name] = value
-		}
-		shapes[i].Header = header
+		shapes[i].Header = make(map[string]string)
+		maps.Copy(shapes[i].Header, s.Header)
 	}
 	return shapes
 }

@@ -162,13 +162,17 @@ func (c *compiled) fill(r Request, password string, now time.Time) (target, body
 	}
 	target = t.String()
 	if q.Len() > 0 && !strings.Contains(c.address, "{user}") {
-		separator := "?"
-		if strings.Contains(target, "?") {
-			separator = "&"
-		}
-		target += separator + q.String()
+		target = withQuery(target, q.String())
 	}
 	return target, b.String(), nil
+}
+
+// withQuery adds fields to those that an address may have already.
+func withQuery(address, fields string) string {
+	if strings.Contains(address, "?") {
+		return address + "&" + fields
+	}
+	return address + "?" + fields
 }
 
 // expand puts the values into the placeholders of an address, quoted as the part of the address wants it.
