@@ -25,6 +25,10 @@ export class GoClient {
     return this.events.wait((e) => e.name === name && where(e.data), { what: `${name} of ${this.user}`, ...options });
   }
 
+  all(name) {
+    return this.events.items.filter((e) => e.name === name);
+  }
+
   // say sends a line to the peer; a line that begins with a slash is a command.
   say(line) {
     this.#process.stdin.write(`${line}\n`);

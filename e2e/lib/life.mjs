@@ -2,6 +2,11 @@
 
 import assert from 'node:assert/strict';
 
+// roomy is a life in seconds whose last fifth is long enough for a renewal, however busy the machine is; untilRoomyWarning lets a check wait
+// for what happens then.
+export const roomy = 20;
+export const untilRoomyWarning = { within: 30_000 };
+
 // lifeOf returns three instants in ms: the login of the client, the warning (at the SDK version's part of the life that was left at the
 // login) and the end.
 export async function lifeOf(w, client) {

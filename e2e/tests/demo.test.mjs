@@ -28,6 +28,14 @@ async function login(demo, { life, handling }) {
   await demo.event('onConnected');
 }
 
+// loseRenewal lets one renewal fail, because no token can be had, and waits for the token's end.
+async function loseRenewal(demo) {
+  await demo.page.route('**/token', (route) => route.abort());
+  await demo.event('renewToken failed', { within: 20_000 });
+  await demo.page.unroute('**/token');
+  return demo.event('onTokenExpired');
+}
+
 const state = (demo) => demo.page.textContent('#state');
 const withSDK = ['--web-sdk', bundlePath(newest)];
 
@@ -56,9 +64,9 @@ group('the demo page', { backends: ['chromium'] }, (check) => {
   check('handled correctly, the token never runs out', async (w) => {
     await w.serve(...withSDK);
     const demo = await visit(w);
-    await login(demo, { life: 5, handling: 'correct' });
-    const first = await demo.event('renewToken resolved');
-    await demo.event('renewToken resolved', { after: first });
+    await login(demo, { life: 10, handling: 'correct' });
+    const first = await demo.event('renewToken resolved', { within: 20_000 });
+    await demo.event('renewToken resolved', { after: first, within: 20_000 });
     assert.deepEqual(demo.all('onTokenExpired'), []);
     assert.notEqual(await state(demo), 'expired');
   });
@@ -66,11 +74,8 @@ group('the demo page', { backends: ['chromium'] }, (check) => {
   check('a renewal that fails is made good by a new login', async (w) => {
     await w.serve(...withSDK);
     const demo = await visit(w);
-    await login(demo, { life: 5, handling: 'correct' });
-    await demo.page.route('**/token', (route) => route.abort());
-    await demo.event('renewToken failed');
-    await demo.page.unroute('**/token');
-    const expired = await demo.event('onTokenExpired');
+    await login(demo, { life: 10, handling: 'correct' });
+    const expired = await loseRenewal(demo);
     await demo.event('onConnected', { after: expired });
   });
 
@@ -78,10 +83,7 @@ group('the demo page', { backends: ['chromium'] }, (check) => {
     await w.serve(...withSDK);
     const demo = await visit(w);
     await login(demo, { life: 5, handling: 'documented' });
-    await demo.page.route('**/token', (route) => route.abort());
-    await demo.event('renewToken failed');
-    await demo.page.unroute('**/token');
-    const expired = await demo.event('onTokenExpired');
+    const expired = await loseRenewal(demo);
     await demo.event('renewToken failed', { after: expired });
     await sleep(3_000);
     assert.equal(demo.all('onConnected').length, 1);

@@ -1,7 +1,10 @@
 // Our own client and the official SDK meet in one emulator.
 
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { group } from '../lib/check.mjs';
+import { lifeOf, roomy, untilRoomyWarning } from '../lib/life.mjs';
+import { userToken } from '../lib/tokens.mjs';
 
 group('the Go client and the SDK', {}, (check) => {
   for (const profile of ['native', 'web', 'classic']) {
@@ -25,9 +28,14 @@ group('the Go client and the SDK', {}, (check) => {
   }
 
   check('both renew in time and go on talking', async (w) => {
-    const gopher = await w.goClient('gopher', '--peer', 'alice', '--ttl', '5s');
-    const alice = await w.login('alice', { life: 5 });
-    await gopher.event('renew.succeeded');
+    const gopher = await w.goClient('gopher', '--peer', 'alice', '--ttl', `${roomy}s`);
+    const alice = await w.login('alice', { life: roomy });
+    const { end } = await lifeOf(w, alice);
+    await alice.renewWhen('onTokenWillExpire', userToken('alice'));
+    await gopher.event('renew.succeeded', untilRoomyWarning);
+    await sleep(end - Date.now() + 1_000);
+    assert.deepEqual(alice.all('onTokenExpired'), []);
+    assert.deepEqual(gopher.all('token.expired'), []);
     gopher.say('renewed');
     await alice.event('onTextMessage', { where: (m) => m.msg === 'renewed' });
   });

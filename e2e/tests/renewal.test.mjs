@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { group } from '../lib/check.mjs';
-import { lifeOf, near } from '../lib/life.mjs';
+import { lifeOf, near, roomy } from '../lib/life.mjs';
 import { expiredToken, forgedToken, userToken } from '../lib/tokens.mjs';
 
 const renewals = (emulator) => emulator.entries('rest.request', (e) => e.method === 'GET' && e.path.endsWith('/token/expires'));
@@ -31,7 +31,7 @@ group('renewToken', {}, (check) => {
   });
 
   check('on the warning, as every app should, keeps the user online', async (w) => {
-    const alice = await w.login('alice', { life: 7 });
+    const alice = await w.login('alice', { life: roomy });
     const { end } = await lifeOf(w, alice);
     await alice.renewWhen('onTokenWillExpire', userToken('alice'));
     await sleep(end - Date.now() + 1_000);
