@@ -71,6 +71,8 @@ type Config struct {
 	ClockOffset time.Duration
 	// JournalSize is how many entries the journal holds; 0 means 10,000.
 	JournalSize int
+	// Exchanges is how many HTTP calls [Server.Exchange] remembers with their bodies; 0 means none.
+	Exchanges int
 	// WebSDK is the file of the official Web SDK's bundle, for the demo page at /demo/; empty makes the page say where to get it.
 	WebSDK string
 	// Properties configures the Java shapes of the token server as an application.properties would: they sign with its credentials, which need
@@ -126,6 +128,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.JournalSize < 0 {
 		return c, errors.New("journal size: want 1 or more")
+	}
+	if c.Exchanges < 0 {
+		return c, errors.New("exchanges: want 0 or more")
 	}
 	if c.Over24h == "" {
 		c.Over24h = Over24hCap

@@ -319,6 +319,6 @@ func (c *call) answer(status int, body any) {
 func (c *call) note() {
 	c.srv.journal.add(Entry{
 		Name: RESTRequest, Method: printable.Line(c.r.Method, 16), Path: printable.Line(printable.Scrub(c.r.URL.Path), 200),
-		Status: c.status, User: printable.Line(c.user, 64), Reason: c.reason,
+		Status: c.status, User: printable.Line(c.user, 64), Reason: c.reason, Session: c.srv.exchanged(c.r),
 	})
 }

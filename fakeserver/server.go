@@ -29,6 +29,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/ttlchat/ttlchat/internal/clock"
+	"github.com/ttlchat/ttlchat/internal/guard"
 )
 
 // Server is one emulator. Make it with New.
@@ -42,6 +43,7 @@ type Server struct {
 	faults     *faults
 	handedOut  handedOut
 	revoked    revocations
+	exchanges  exchanges
 	appUUID    string
 
 	chat, token *http.Server
@@ -71,10 +73,11 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, clock: clk, journal: j, hub: newHub(cfg, clk, j), schedule: newSchedule(clk, j), chatTokens: newChatTokens(),
 		faults: newFaults(clk, j), appUUID: newUUID(), done: make(chan struct{}), open: make(map[*link]*socket),
 	}
+	s.exchanges.ring = make([]Exchange, cfg.Exchanges)
 	s.closing, s.close = context.WithCancel(context.Background())
 	j.heard, s.faults.started = s.faults.hear, s.startFault
 	s.chat = s.httpServer(s.chatHandler())
-	s.token = s.httpServer(s.handedOut.remembering(s.withFaults(FaultTokenServer, s.tokenHandler())))
+	s.token = s.httpServer(s.overhearing(s.handedOut.remembering(s.withFaults(FaultTokenServer, s.tokenHandler()))))
 	return s, nil
 }
 
@@ -104,8 +107,12 @@ func (s *Server) Serve(chat, token net.Listener) error {
 		s.chatAddress = chat.Addr()
 	}
 	if !s.closed {
-		s.work.Go(func() { s.schedule.run(s.done) })
-		s.work.Go(func() { s.faults.run(s.done) })
+		for _, run := range []func(<-chan struct{}){s.schedule.run, s.faults.run} {
+			s.work.Go(func() {
+				defer guard.Catch()
+				run(s.done)
+			})
+		}
 	}
 	s.mu.Unlock()
 	errs := make(chan error, 2)
@@ -196,7 +203,7 @@ func (s *Server) untrack(l *link) {
 // control API, and REST for the rest.
 func (s *Server) chatHandler() http.Handler {
 	control := s.controlHandler()
-	rest, demo := s.withFaults(FaultREST, s.restHandler()), s.demoHandler()
+	rest, demo := s.overhearing(s.withFaults(FaultREST, s.restHandler())), s.demoHandler()
 	gateway, old := s.refuseLinks(s.serveGateway), s.refuseLinks(s.sockjsHandler().ServeHTTP)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
