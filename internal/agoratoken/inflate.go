@@ -77,12 +77,19 @@ func (f *inflater) block(kind int) {
 	case 1:
 		f.compressed(&fixedSymbols, &fixedDistances)
 	case 2:
-		var symbols, distances code
-		f.codes(&symbols, &distances)
-		f.compressed(&symbols, &distances)
+		f.dynamic()
 	default:
 		f.fail(errDamaged)
 	}
+}
+
+// dynamic unpacks a block with codes of its own. They stand apart because they are large, and would make the stack of every login grow.
+//
+//go:noinline
+func (f *inflater) dynamic() {
+	var symbols, distances code
+	f.codes(&symbols, &distances)
+	f.compressed(&symbols, &distances)
 }
 
 func (f *inflater) fail(err error) {
