@@ -3,6 +3,7 @@
 //	go -C bench run .                    everything, five runs
 //	go -C bench run . -runs 1 -out ""    one run, on the terminal alone
 //	go -C bench run . -soak 5m           a steady load, and whether memory stays flat
+//	go -C bench run . -profile /tmp      where the emulator's time and memory go, for go tool pprof
 //
 // It runs itself once more for each server and for each crowd of clients, so that each has its own memory and descriptors.
 package main
@@ -33,8 +34,12 @@ func run(args []string) error {
 	seconds := flags.Duration("time", 3*time.Second, "how long each measurement of traffic takes")
 	out := flags.String("out", "../docs/performance.md", "the document to write; empty prints it")
 	soaking := flags.Duration("soak", 0, "only let clients talk for so long, and watch the server's memory")
+	profiles := flags.String("profile", "", "only write profiles of the emulator into this folder")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *profiles != "" {
+		return profile(*profiles, *seconds)
 	}
 	if *soaking > 0 {
 		return soak(*soaking)
