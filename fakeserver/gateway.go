@@ -74,6 +74,9 @@ type binaryFrames struct {
 
 func (f *binaryFrames) read() ([]byte, error) {
 	f.fit()
+	if _, err := f.in.Peek(1); err != nil {
+		return nil, meaning(err)
+	}
 	head, size := f.usual(f.in.Peek)
 	if size < 0 {
 		return f.readAny()
