@@ -9,7 +9,7 @@ import (
 )
 
 // MaxAuthToken is the largest Provision.auth_token, in bytes, and the longest credential. A token with every service is far below it.
-const MaxAuthToken = 16 << 10
+const MaxAuthToken = 4 << 10
 
 // AuthToken is the JSON inside Provision.auth_token, in both directions (protocol.md b.2, d.1).
 type AuthToken struct {
