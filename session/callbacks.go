@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ttlchat/ttlchat/session/chat"
+	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
 // This file is the app's answer to what the SDK says of its own accord.
@@ -75,34 +76,43 @@ func (t *turn) willExpire(e chat.Event, again bool) {
 
 // disconnected is the end of the SDK's session.
 func (t *turn) disconnected(e chat.Event) {
-	wasRenewal := t.task
-	fetched := t.fetched
+	doing, fetched := t.task, t.fetched
 	t.lost()
 	switch {
 	case t.expired || e.Kind == chat.KindExpired:
 		t.expired = true
 		switch {
-		case t.onExpired() != ExpiredRelogin || wasRenewal == idle:
-		case wasRenewal == fetchForRenew: // the token that is on its way will do for the login
+		case t.onExpired() != ExpiredRelogin || doing == idle:
+		case doing == fetchForRenew: // the token that is on its way will do for the login
 			t.task = fetchForLogin
 			t.enter(Fetching, "the token expired while a new one was being fetched", e.Code)
 			return
-		case wasRenewal == sdkRenew:
+		case doing == sdkRenew:
 			t.handToLogin(fetched, "the token expired during its renewal")
 			return
 		}
 		t.abandon()
 		t.enter(Expired, e.Reason, e.Code)
 		t.answerExpiry()
+	case e.Kind == chat.KindInvalid && t.renewable && t.onExpired() == ExpiredRelogin:
+		// The token was good before: it was made void, or the service forgot it in a restart. A new one tells; when that is refused, too, the
+		// login fails for good.
+		t.held = tokenclient.Token{}
+		t.loginAgain(e)
 	case e.Kind == chat.KindInvalid || e.Kind == chat.KindUnknownUser || e.Kind == chat.KindRefused || e.Kind == chat.KindAbsurd:
 		t.abandon()
 		t.stop(reasonOfSDK(e.Kind), e.Reason, e.Code)
 	default: // the SDK gave up on the link; the token may still be good
-		t.abandon()
-		t.attempts = 1
-		t.retryAt = t.now.Add(t.pause(0))
-		t.enter(Waiting, e.Reason, e.Code)
+		t.loginAgain(e)
 	}
+}
+
+// loginAgain plans a login after the SDK's session has ended.
+func (t *turn) loginAgain(e chat.Event) {
+	t.abandon()
+	t.attempts = 1
+	t.retryAt = t.now.Add(t.pause(0))
+	t.enter(Waiting, e.Reason, e.Code)
 }
 
 // answerExpiry does what the policy says about an expired token, unless something is under way already.

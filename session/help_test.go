@@ -42,26 +42,33 @@ type world struct {
 
 func newWorld(t testing.TB, cfg fakeserver.Config) *world {
 	t.Helper()
+	w := &world{t: t, net: pipenet.New(), start: time.Now().Round(0)}
+	w.serve(cfg)
+	return w
+}
+
+// serve starts an emulator, which the test's end closes.
+func (w *world) serve(cfg fakeserver.Config) {
+	w.t.Helper()
 	cfg.JournalSize = stdcmp.Or(cfg.JournalSize, 100_000)
 	server, err := fakeserver.New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	w := &world{t: t, net: pipenet.New(), server: server, start: time.Now().Round(0)}
+	w.server = server
 	served := make(chan error, 1)
 	chatListener, tokenListener := w.net.Listen("chat:80"), w.net.Listen("tokens:80")
 	go func() { served <- server.Serve(chatListener, tokenListener) }()
-	t.Cleanup(func() {
+	w.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := server.Close(ctx); err != nil {
-			t.Errorf("close: %v", err)
+			w.t.Errorf("close: %v", err)
 		}
 		if err := <-served; err != nil {
-			t.Errorf("serve: %v", err)
+			w.t.Errorf("serve: %v", err)
 		}
 	})
-	return w
 }
 
 // setWeather says what happens to a new connection before it is made; nil means fine weather.

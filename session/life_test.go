@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,21 +13,24 @@ import (
 
 const day = 24 * time.Hour
 
-// loginStory is a first login that goes well.
-const loginStory = `
+// attemptStory is the way to a login, up to the service's answer.
+const attemptStory = `
 	> fetching
 	token.requested
 	token.received
 	> logging_in
 	login.started
+`
+
+// loginStory is a first login that goes well.
+const loginStory = attemptStory + `
 	connected onConnected
 	login.succeeded
 	> online
 `
 
-// renewStory is a renewal that goes well, from the callback on.
-const renewStory = `
-	token.will_expire onTokenWillExpire 109
+// renewedStory is a renewal that goes well, without what led to it.
+const renewedStory = `
 	> renewing
 	token.requested
 	token.received
@@ -35,6 +39,32 @@ const renewStory = `
 	> online
 `
 
+// renewStory is a renewal that goes well, from the callback on.
+const renewStory = `
+	token.will_expire onTokenWillExpire 109
+` + renewedStory
+
+// uselessStory is a renewal for which the token server has nothing better than the token in use.
+const uselessStory = `
+	token.will_expire onTokenWillExpire 109
+	> renewing
+	token.requested
+	token.rejected
+	renew.failed
+	> will_expire
+`
+
+// at is a story of which all happens at one instant, for toldAt and toldAbout.
+func at(instant, story string) string {
+	var b strings.Builder
+	for l := range strings.Lines(story) {
+		if l = strings.TrimSpace(l); l != "" {
+			b.WriteString(instant + " " + l + "\n")
+		}
+	}
+	return b.String()
+}
+
 func TestWholeLifeOfADayNative(t *testing.T) {
 	inWorld(t, fakeserver.Config{}, func(w *world) {
 		p := w.person("alice", day, nil)
@@ -42,26 +72,11 @@ func TestWholeLifeOfADayNative(t *testing.T) {
 		time.Sleep(7 * time.Second)
 		p.send("echo", "hello")
 		time.Sleep(20 * time.Hour)
-		p.toldAt(`
-			0s > fetching
-			0s token.requested
-			0s token.received
-			0s > logging_in
-			0s login.started
-			0s connected onConnected
-			0s login.succeeded
-			0s > online
+		p.toldAt(at("0s", loginStory) + `
 			7s message.sent alice>echo "hello"
 			7s message.delivered alice>echo "hello"
 			7s message.received echo>alice "hello"
-			19h12m0s token.will_expire onTokenWillExpire 109
-			19h12m0s > renewing
-			19h12m0s token.requested
-			19h12m0s token.received
-			19h12m0s renew.started
-			19h12m0s renew.succeeded
-			19h12m0s > online
-		`)
+		` + at("19h12m0s", renewStory))
 		p.policy(session.WillExpireIgnore, session.ExpiredRelogin)
 		time.Sleep(24 * time.Hour)
 		p.toldAt(`
@@ -70,15 +85,7 @@ func TestWholeLifeOfADayNative(t *testing.T) {
 			43h12m0s token.expired onTokenExpired 108
 			43h12m0s disconnected onDisconnected 108
 			43h12m0s > expired
-			43h12m0s > fetching
-			43h12m0s token.requested
-			43h12m0s token.received
-			43h12m0s > logging_in
-			43h12m0s login.started
-			43h12m0s connected onConnected
-			43h12m0s login.succeeded
-			43h12m0s > online
-		`)
+		` + at("43h12m0s", loginStory))
 		if got := w.fetches(); got != 3 {
 			t.Errorf("%d tokens fetched, want one for each life, 3", got)
 		}
@@ -95,26 +102,11 @@ func TestWholeLifeOfADayWeb(t *testing.T) {
 		time.Sleep(7 * time.Second) // so that no heartbeat falls on an instant of the token's life
 		p.send("echo", "hello")
 		time.Sleep(20 * time.Hour)
-		p.toldAt(`
-			0s > fetching
-			0s token.requested
-			0s token.received
-			0s > logging_in
-			0s login.started
-			0s connected onConnected
-			0s login.succeeded
-			0s > online
+		p.toldAt(at("0s", loginStory) + `
 			7s message.sent alice>echo "hello"
 			7s message.delivered alice>echo "hello"
 			7s message.received echo>alice "hello"
-			19h12m0s token.will_expire onTokenWillExpire 109
-			19h12m0s > renewing
-			19h12m0s token.requested
-			19h12m0s token.received
-			19h12m0s renew.started
-			19h12m0s renew.succeeded
-			19h12m0s > online
-		`)
+		` + at("19h12m0s", renewStory))
 		if renewals, exchanges := w.journal(fakeserver.RESTRequest, "/sdk/users/alice/token/expires"), w.journal(fakeserver.RESTRequest, "/token"); renewals != 1 || exchanges != 0 {
 			t.Errorf("%d calls of token/expires and %d exchanges, want 1 and 0", renewals, exchanges)
 		}
@@ -159,22 +151,7 @@ func TestWholeLifeOfADayClassic(t *testing.T) {
 		p.policy(session.WillExpireIgnore, session.ExpiredIgnore)
 		time.Sleep(24 * time.Hour)
 		p.send("echo", "still here")
-		p.toldAt(`
-			0s > fetching
-			0s token.requested
-			0s token.received
-			0s > logging_in
-			0s login.started
-			0s connected onConnected
-			0s login.succeeded
-			0s > online
-			12h0m0s token.will_expire onTokenWillExpire 109
-			12h0m0s > renewing
-			12h0m0s token.requested
-			12h0m0s token.received
-			12h0m0s renew.started
-			12h0m0s renew.succeeded
-			12h0m0s > online
+		p.toldAt(at("0s", loginStory) + at("12h0m0s", renewStory) + `
 			24h0m0s token.will_expire onTokenWillExpire 109
 			24h0m0s > will_expire
 			36h0m0s token.expired onTokenExpired 108
@@ -187,14 +164,7 @@ func TestWholeLifeOfADayClassic(t *testing.T) {
 			t.Errorf("linked %v, expired fired %v; want both", snap.Linked, snap.ExpiredFired)
 		}
 		p.Renew()
-		p.told(`
-			> renewing
-			token.requested
-			token.received
-			renew.started
-			renew.succeeded
-			> online
-		`)
+		p.told(renewedStory)
 		if got := p.Snapshot().Token.ExpiresAt.Sub(w.start); got != 61*time.Hour {
 			t.Errorf("the new life ends at %v, want 61h", got)
 		}
@@ -210,13 +180,7 @@ func TestClassicAnswersToExpiry(t *testing.T) {
 			> will_expire
 			token.expired onTokenExpired 108
 			> expired
-			> renewing
-			token.requested
-			token.received
-			renew.started
-			renew.succeeded
-			> online
-		`},
+		` + renewedStory},
 		{session.ExpiredRelogin, `
 			> will_expire
 			token.expired onTokenExpired 108
@@ -266,14 +230,7 @@ func TestAskLeavesTheRenewalToAPerson(t *testing.T) {
 			> will_expire
 		`)
 		p.Renew()
-		p.told(`
-			> renewing
-			token.requested
-			token.received
-			renew.started
-			renew.succeeded
-			> online
-		`)
+		p.told(renewedStory)
 		time.Sleep(24 * time.Hour)
 		p.told(`
 			token.will_expire onTokenWillExpire 109
@@ -292,14 +249,7 @@ func TestPolicyTakesEffectAtOnce(t *testing.T) {
 		time.Sleep(50 * time.Minute)
 		p.skip()
 		p.policy(session.WillExpireRenew, session.ExpiredIgnore)
-		p.told(`
-			> renewing
-			token.requested
-			token.received
-			renew.started
-			renew.succeeded
-			> online
-		`)
+		p.told(renewedStory)
 		if err := p.SetPolicy(session.Policy{OnWillExpire: "later", OnExpired: session.ExpiredIgnore}); err == nil {
 			t.Error("an unknown answer was taken")
 		}

@@ -69,7 +69,7 @@ type machine struct {
 	wasOnline bool
 }
 
-// What can happen to the app layer. The last three come from a person.
+// What can happen to the app layer. The last four come from a person.
 type (
 	inFetched struct {
 		gen   uint64

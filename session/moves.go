@@ -15,6 +15,9 @@ func (t *turn) begin(what task) {
 	t.task = what
 }
 
+// renewing reports whether a renewal is under way, the fetch for it included.
+func (t *turn) renewing() bool { return t.task == fetchForRenew || t.task == sdkRenew }
+
 // own turns an instant by the service's clock into one by the own clock.
 func (t *turn) own(at time.Time) time.Time { return at.Add(-t.clockAhead) }
 
@@ -48,12 +51,12 @@ func (t *turn) stop(why Reason, reason string, code chat.Code) {
 // settle names the state of a live session by its facts.
 func (t *turn) settle(reason string) {
 	switch {
-	case !t.live && t.task == fetchForRenew || !t.live && t.task == sdkRenew:
+	case !t.live && t.renewing():
 		t.enter(Expired, reason, t.code) // a renewal that comes too late, as some samples try
 	case !t.live:
 	case !t.linked:
 		t.enter(Reconnecting, reason, chat.OK)
-	case t.task == fetchForRenew || t.task == sdkRenew:
+	case t.renewing():
 		t.enter(Renewing, reason, chat.OK)
 	case t.expired:
 		t.enter(Expired, reason, t.profile.ExpiredCode)

@@ -2,5 +2,5 @@
 
 package session_test
 
-// stormSeeds is how many storms are lived through.
-const stormSeeds = 5
+// stormsUsual is how many storms are lived through, herdUsual how many clients renew at once.
+const stormsUsual, herdUsual = 5, 1000

@@ -24,7 +24,7 @@ func (t *turn) login() {
 
 func (t *turn) askedToRenew() {
 	switch {
-	case t.task == fetchForRenew || t.task == sdkRenew:
+	case t.renewing():
 	case t.live || t.State == Expired && t.task == idle:
 		t.startRenew("asked to")
 	default:

@@ -46,13 +46,7 @@ func TestRTCRenewsThirtySecondsBeforeTheEnd(t *testing.T) {
 				time.Sleep(15 * time.Second)
 				p.toldAt(joinStory + `
 					10s token.will_expire onTokenPrivilegeWillExpire
-					10s > renewing
-					10s token.requested
-					10s token.received
-					10s renew.started
-					10s renew.succeeded
-					10s > online
-				`)
+				` + at("10s", renewedStory))
 				if got := p.Snapshot().Token.ExpiresAt.Sub(w.start); got != 50*time.Second {
 					t.Errorf("the new countdown ends at %v, want 50s", got)
 				}
@@ -91,13 +85,7 @@ func TestRTCRenewsAfterTheEnd(t *testing.T) {
 		p.toldAt(joinStory + `
 			20s token.expired onTokenPrivilegeDidExpire 9
 			20s > expired
-			20s > renewing
-			20s token.requested
-			20s token.received
-			20s renew.started
-			20s renew.succeeded
-			20s > online
-		`)
+		` + at("20s", renewedStory))
 	})
 }
 

@@ -32,24 +32,12 @@ func s13(w *world) {
 	p := w.person("alice", time.Hour, aheadBy(10*time.Minute))
 	p.Login()
 	time.Sleep(59 * time.Minute)
-	p.toldAbout(`
-		0s > fetching
-		0s token.requested
-		0s token.received
-		0s > logging_in
-		0s login.started
+	p.toldAbout(at("0s", attemptStory) + `
 		0s clock.skewed
 		0s connected onConnected
 		0s login.succeeded
 		0s > online
-		48m0s token.will_expire onTokenWillExpire 109
-		48m0s > renewing
-		48m0s token.requested
-		48m0s token.received
-		48m0s renew.started
-		48m0s renew.succeeded
-		48m0s > online
-	`)
+	` + at("48m0s", renewStory))
 	snap := p.Snapshot()
 	contains(w.t, snap.ClockWarning, "10m0s ahead of the service's", "set it right")
 	if snap.ClockAhead < -10*time.Minute-time.Second || snap.ClockAhead > -10*time.Minute+time.Second {
@@ -78,15 +66,7 @@ func TestS14ClockSlow10m(t *testing.T) {
 		p := w.online("alice", 5*time.Minute, aheadBy(-10*time.Minute))
 		contains(t, p.Snapshot().ClockWarning, "10m0s behind the service's")
 		time.Sleep(4*time.Minute + time.Second)
-		p.toldAbout(`
-			4m0s token.will_expire onTokenWillExpire 109
-			4m0s > renewing
-			4m0s token.requested
-			4m0s token.received
-			4m0s renew.started
-			4m0s renew.succeeded
-			4m0s > online
-		`)
+		p.toldAbout(at("4m0s", renewStory))
 		w.saw(requests{Fetches: 2, Exchanges: 2, Sessions: 1})
 	})
 }
@@ -100,27 +80,14 @@ func TestS14TokenServerSlow(t *testing.T) {
 		p := w.person("alice", time.Hour, withTokens(w.badTokens(&asked, stale)))
 		p.Login()
 		time.Sleep(time.Hour)
-		p.told(`
-			> fetching
-			token.requested
-			token.received
-			> logging_in
-			login.started
+		p.told(attemptStory + `
 			clock.skewed
 			login.failed 108
 			> waiting
-			> fetching
-			token.requested
-			token.received
-			> logging_in
-			login.started
+		` + attemptStory + `
 			login.failed 108
 			> waiting
-			> fetching
-			token.requested
-			token.received
-			> logging_in
-			login.started
+		` + attemptStory + `
 			login.failed 108
 			> stopped
 		`)
@@ -152,15 +119,7 @@ func TestS15ClockStep(t *testing.T) {
 			t.Errorf("the warning stays: %s", got)
 		}
 		time.Sleep(10 * time.Minute)
-		p.toldAbout(`
-			48m0s token.will_expire onTokenWillExpire 109
-			48m0s > renewing
-			48m0s token.requested
-			48m0s token.received
-			48m0s renew.started
-			48m0s renew.succeeded
-			48m0s > online
-		`)
+		p.toldAbout(at("48m0s", renewStory))
 		w.saw(requests{Fetches: 2, Exchanges: 2, Sessions: 1})
 	})
 }
@@ -192,12 +151,7 @@ func TestS17ServiceGoneAfterTheSleep(t *testing.T) {
 			token.expired onTokenExpired 108
 			disconnected onDisconnected 108
 			> expired
-			> fetching
-			token.requested
-			token.received
-			> logging_in
-			login.started
-		`)
+		` + attemptStory)
 		w.server.ClearFaults()
 		time.Sleep(time.Minute)
 		p.is(session.Online)
@@ -208,15 +162,7 @@ func TestS16SleepAcrossW(t *testing.T) {
 	inWorld(t, fakeserver.Config{}, func(w *world) {
 		p := w.online("alice", day, nil)
 		w.sleepFor(20*time.Hour, p)
-		p.toldAt(`
-			20h0m0s token.will_expire onTokenWillExpire 109
-			20h0m0s > renewing
-			20h0m0s token.requested
-			20h0m0s token.received
-			20h0m0s renew.started
-			20h0m0s renew.succeeded
-			20h0m0s > online
-		`)
+		p.toldAt(at("20h0m0s", renewStory))
 		w.saw(requests{Fetches: 2, Exchanges: 2, Sessions: 1})
 	})
 }

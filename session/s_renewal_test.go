@@ -17,15 +17,7 @@ func TestS01HappyRenew(t *testing.T) {
 			inWorld(t, fakeserver.Config{}, func(w *world) {
 				p := w.online("alice", 3700*time.Second, withProfile(profile))
 				time.Sleep(50 * time.Minute) // W is at 49m20s, between two heartbeats
-				p.toldAt(`
-					49m20s token.will_expire onTokenWillExpire 109
-					49m20s > renewing
-					49m20s token.requested
-					49m20s token.received
-					49m20s renew.started
-					49m20s renew.succeeded
-					49m20s > online
-				`)
+				p.toldAt(at("49m20s", renewStory))
 				if got := p.Snapshot().Token.ExpiresAt.Sub(w.start); got != 111*time.Minute {
 					t.Errorf("the countdown ends at %v, want 1h51m, the new token's end", got)
 				}
@@ -74,14 +66,7 @@ func TestS02ServerDownAtW(t *testing.T) {
 		}
 		w.server.ClearFaults()
 		time.Sleep(38 * time.Second) // longer than the longest pause
-		p.told(`
-			> renewing
-			token.requested
-			token.received
-			renew.started
-			renew.succeeded
-			> online
-		`)
+		p.told(renewedStory)
 		w.saw(requests{Fetches: failed + 2, Exchanges: 2, Sessions: 1})
 	})
 }

@@ -50,14 +50,7 @@ func TestS07S10UselessTokens(t *testing.T) {
 				p := w.online("alice", time.Hour, nil)
 				w.fault(tokenServer, tc.fault, 0)
 				time.Sleep(59 * time.Minute)
-				p.told(`
-					token.will_expire onTokenWillExpire 109
-					> renewing
-					token.requested
-					token.rejected
-					renew.failed
-					> will_expire
-				`)
+				p.told(uselessStory)
 				p.is(session.WillExpire, tc.words...)
 				if failed := p.last(session.RenewFailed); failed.Why != tc.why {
 					t.Errorf("the renewal failed for %q, want %q", failed.Why, tc.why)
@@ -157,14 +150,7 @@ func TestS09SameTokenBack(t *testing.T) {
 		p := w.online("alice", time.Hour, nil)
 		w.fault(tokenServer, "same-token", 0)
 		time.Sleep(time.Hour - time.Second)
-		p.told(`
-			token.will_expire onTokenWillExpire 109
-			> renewing
-			token.requested
-			token.rejected
-			renew.failed
-			> will_expire
-		`)
+		p.told(uselessStory)
 		failed := p.last(session.RenewFailed)
 		contains(t, failed.Reason, "in use already", "must build a new one")
 		if failed.Why != session.TokenIdentical {
@@ -212,12 +198,7 @@ func s24(w *world) {
 		p := w.person("alice", time.Hour, withProfile(profile))
 		p.Login()
 		time.Sleep(time.Minute)
-		p.told(`
-			> fetching
-			token.requested
-			token.received
-			> logging_in
-			login.started
+		p.told(attemptStory + `
 			login.failed ` + code(profile.InvalidCode) + `
 			> stopped
 		`)
@@ -322,12 +303,7 @@ func TestS28AbsurdExpiry(t *testing.T) {
 				p := w.person("alice", time.Hour, withProfile(tc.profile))
 				p.Login()
 				time.Sleep(time.Hour)
-				p.told(`
-					> fetching
-					token.requested
-					token.received
-					> logging_in
-					login.started
+				p.told(attemptStory + `
 					login.failed 303
 					> stopped
 				`)

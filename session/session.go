@@ -18,6 +18,7 @@ import (
 
 	"github.com/ttlchat/ttlchat/internal/clock"
 	"github.com/ttlchat/ttlchat/internal/eventlog"
+	"github.com/ttlchat/ttlchat/internal/guard"
 	"github.com/ttlchat/ttlchat/session/chat"
 	"github.com/ttlchat/ttlchat/tokenclient"
 )
@@ -116,6 +117,7 @@ func Start(cfg Config) (*Session, error) {
 	l.rules = rules{profile: cfg.Profile, renewable: cfg.Tokens.Renewable(), app: cfg.Behaviour, spread: cfg.Spread}
 	l.publish()
 	go func() {
+		defer guard.Catch()
 		defer close(s.over)
 		l.run()
 	}()
@@ -271,25 +273,19 @@ func (l *loop) messages(e chat.Event) {
 	case chat.MessageSent:
 		if m, ok := l.outbox.settle(e.ID); ok {
 			l.unsent.Add(-1)
-			sent := Event{Name: MessageSent, MessageID: messageID(m.id), ServerID: messageID(e.ServerID), From: l.cfg.User, To: m.to, Text: m.text}
-			l.emit(sent)
+			l.tell(MessageSent, m, e)
 			if l.outbox.await(e.ServerID, m) {
-				sent.Name = MessageDelivered
-				l.emit(sent)
+				l.tell(MessageDelivered, m, e)
 			}
 		}
 	case chat.MessageRefused:
 		if m, ok := l.outbox.settle(e.ID); ok {
 			l.unsent.Add(-1)
-			l.emit(Event{
-				Name: MessageFailed, MessageID: messageID(m.id), Code: e.Code, Reason: e.Reason, From: l.cfg.User, To: m.to, Text: m.text,
-			})
+			l.tell(MessageFailed, m, e)
 		}
 	case chat.MessageDelivered:
 		if m, ok := l.outbox.confirmed(e.ServerID); ok {
-			l.emit(Event{
-				Name: MessageDelivered, MessageID: messageID(m.id), ServerID: messageID(e.ServerID), From: l.cfg.User, To: m.to, Text: m.text,
-			})
+			l.tell(MessageDelivered, m, e)
 		}
 	case chat.MessageReceived:
 		id := messageID(e.ServerID)
@@ -298,6 +294,17 @@ func (l *loop) messages(e chat.Event) {
 		return
 	}
 	l.deliver()
+}
+
+// tell says what has become of an own message, as the SDK's event has it.
+func (l *loop) tell(what EventName, m outgoing, e chat.Event) {
+	told := Event{
+		Name: what, MessageID: messageID(m.id), Code: e.Code, Reason: e.Reason, From: l.cfg.User, To: m.to, Text: m.text,
+	}
+	if e.ServerID != 0 {
+		told.ServerID = messageID(e.ServerID)
+	}
+	l.emit(told)
 }
 
 // deliver sends what may be sent now.
@@ -327,7 +334,10 @@ func (l *loop) do(effect any) {
 			l.fetchGen = e.gen
 		}
 		ctx, request := l.fetching, l.request(e)
-		l.work.Go(func() { l.fetch(ctx, e.gen, request) })
+		l.work.Go(func() {
+			defer guard.Catch()
+			l.fetch(ctx, e.gen, request)
+		})
 	case doCancel:
 		l.cancel()
 	case doLogin:

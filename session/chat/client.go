@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ttlchat/ttlchat/internal/guard"
 	"github.com/ttlchat/ttlchat/internal/msync"
 )
 
@@ -111,6 +112,7 @@ func New(cfg Config) *Client {
 		now: cfg.Clock.Now, learn: func(r reading) { c.post(r) },
 	}
 	go func() {
+		defer guard.Catch()
 		defer close(c.over)
 		defer transport.CloseIdleConnections()
 		newLoop(c).run()
@@ -343,11 +345,17 @@ func (l *loop) do(effect any) {
 	case doConnect:
 		ctx, cancel := context.WithCancel(context.Background())
 		l.cancel = cancel
-		l.work.Go(func() { l.connect(ctx, e) })
+		l.work.Go(func() {
+			defer guard.Catch()
+			l.connect(ctx, e)
+		})
 	case doRenew:
 		ctx, cancel := context.WithCancel(context.Background())
 		l.cancelNew = cancel
-		l.work.Go(func() { l.renew(ctx, e) })
+		l.work.Go(func() {
+			defer guard.Catch()
+			l.renew(ctx, e)
+		})
 	case doCloseLink:
 		l.cancel()
 		l.drop()

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ttlchat/ttlchat/internal/guard"
 	"github.com/ttlchat/ttlchat/internal/msync"
 	"github.com/ttlchat/ttlchat/internal/printable"
 )
@@ -223,8 +224,12 @@ func rootCause(err error) string {
 func (l *link) run(frame func(*msync.MSync), down func(reason string)) {
 	l.heard.Store(int64(time.Since(l.born)))
 	_ = l.conn.SetReadDeadline(time.Time{}) // the writer watches for silence
-	l.routines.Go(l.write)
 	l.routines.Go(func() {
+		defer guard.Catch()
+		l.write()
+	})
+	l.routines.Go(func() {
+		defer guard.Catch()
 		reason := l.read(frame)
 		l.end()
 		_ = l.conn.Close()
