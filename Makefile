@@ -1,7 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: test lint race soak soakload performance e2e bench generate keys screens states fuzz help
+.PHONY: test lint race soak soakload soaksessions storms slowloris repeat performance e2e bench generate keys screens states fuzz help
 
 FUZZTIME ?= 10s
+SOAKTIME ?= 5m
+TIMES ?= 20
 
 test: ## run the tests
 	go test ./...
@@ -27,6 +29,18 @@ performance: ## measure the emulator beside other servers and write docs/perform
 soakload: ## let clients talk for five minutes and watch the emulator's memory
 	go -C bench run . -soak 5m
 
+soaksessions: ## let sessions with short tokens talk over TCP for SOAKTIME (5m) and watch memory, goroutines and descriptors
+	go test ./session -run '^TestSoak$$' -soak=$(SOAKTIME) -timeout 24h -v
+
+storms: ## a million messages through 100 storms of faults, and 10,000 clients whose tokens end at one instant
+	go test ./session -run '^(TestTenThousandMessagesThroughTrouble|TestRenewalStorm)$$' -storms=100 -herd=10000 -timeout 2h -v
+
+slowloris: ## logins over TCP while 5,000 sockets trickle
+	go test ./fakeserver -run '^$$' -bench '^BenchmarkSlowLoris$$' -benchtime 1x
+
+repeat: ## run what watches the time TIMES (20) times, with the race detector and under load
+	scripts/repeat.sh $(TIMES)
+
 generate: ## write the generated code anew
 	go generate ./...
 
@@ -40,12 +54,7 @@ screens: ## draw the pictures of the README anew
 	go run ./scripts/screens docs/screens
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
-	@set -e; for package in $$(go list ./...); do \
-		for target in $$(go test -list='^Fuzz' $$package | grep '^Fuzz'); do \
-			echo "== $$package $$target"; \
-			go test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$package; \
-		done; \
-	done
+	scripts/fuzz.sh $(FUZZTIME)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

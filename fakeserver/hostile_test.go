@@ -19,90 +19,127 @@ import (
 	"github.com/ttlchat/ttlchat/internal/msync"
 )
 
-// TestSlowReaderHarmsNobody is fault test R11: one client of many reads nothing. It is closed with a reason once half a megabyte or 256 frames
-// wait for it, and in all that time nobody else waits: their messages come through while the fake clock stands still.
+// TestSlowReaderHarmsNobody is fault test R11: one client of a hundred reads nothing. It is closed with a reason once half a megabyte or 256
+// frames wait for it, and in all that time nobody else waits: their messages come through while the fake clock stands still. It costs at most
+// 1 MiB more than a client that reads.
 func TestSlowReaderHarmsNobody(t *testing.T) {
-	inWorld(t, Config{}, func(t *testing.T, w *world) {
-		slow := w.login("slow", "web")
+	costs := make(map[bool]int)
+	for _, reads := range []bool{true, false} {
+		inWorld(t, Config{JournalSize: 100}, func(t *testing.T, w *world) { costs[reads] = amongReaders(t, w, reads) })
+	}
+	more := costs[false] - costs[true]
+	if more > 1<<20 {
+		t.Errorf("a client that does not read costs %d bytes more", more)
+	}
+	t.Logf("a client that does not read costs %d KiB more", more>>10)
+}
+
+// amongReaders lets 99 clients talk beside one that may not read, and returns the bytes that this took.
+func amongReaders(t *testing.T, w *world, reads bool) int {
+	slow := w.login("slow", "web")
+	if !reads {
 		slow.hold <- struct{}{}
-		var others []*client
-		for i := range 9 {
-			others = append(others, w.login(fmt.Sprintf("user%d", i), "web"))
+	}
+	var others []*client
+	for i := range 99 {
+		others = append(others, w.login(fmt.Sprintf("user%d", i), "web"))
+	}
+	began, before := time.Now(), held()
+	for n := range 4 * queuedFrames {
+		from := n % len(others)
+		to := (from + 1) % len(others)
+		others[from].say(uint64(n)+1, fmt.Sprintf("user%d", to), "hello")
+		others[to].take() // the notice
+		if got := others[to].drain(fmt.Sprintf("user%d", from)); len(got) != 1 {
+			t.Fatalf("%d messages came through in round %d", len(got), n)
 		}
-		began := time.Now()
-		for n := range 4 * queuedFrames {
-			from := n % len(others)
-			to := (from + 1) % len(others)
-			others[from].say(uint64(n)+1, fmt.Sprintf("user%d", to), "hello")
-			others[to].take() // the notice
-			if got := others[to].drain(fmt.Sprintf("user%d", from)); len(got) != 1 {
-				t.Fatalf("%d messages came through in round %d", len(got), n)
-			}
-			w.srv.TriggerWillExpire("slow")
-			others[from].post(uint64(n)+1<<32, "slow", msync.TextBody("", "slow", "hello"), nil)
-			others[from].take()
-		}
-		if waited := time.Since(began); waited != 0 {
-			t.Errorf("the others waited %v", waited)
-		}
+		w.srv.TriggerWillExpire("slow")
+		others[from].post(uint64(n)+1<<32, "slow", msync.TextBody("", "slow", "hello"), nil)
+		others[from].take()
+	}
+	if waited := time.Since(began); waited != 0 {
+		t.Errorf("the others waited %v", waited)
+	}
+	took := held() - before
+	if !reads {
 		<-slow.hold
 		slow.wantClosed(closeTryAgainSoon)
+	}
+	return took
+}
+
+// held is how many bytes are in use.
+func held() int {
+	runtime.GC()
+	runtime.GC() // what pools keep goes with the second
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc + m.StackInuse) //nolint:gosec // far below
+}
+
+// TestSlowLoris is fault test R12: 5,000 sockets that trickle a byte a second before their login are all gone after ten seconds, logins work
+// meanwhile, and nothing stays behind. BenchmarkSlowLoris has real sockets.
+func TestSlowLoris(t *testing.T) {
+	inWorld(t, Config{JournalSize: 100}, func(t *testing.T, w *world) {
+		trickle(t, w) // goroutines that have ended leave something of theirs to the next ones, so the second time counts
+		goroutines, used := runtime.NumGoroutine(), held()
+		trickle(t, w)
+		if after := runtime.NumGoroutine(); after > goroutines+5 {
+			t.Errorf("%d goroutines, %d before", after, goroutines)
+		}
+		after := held()
+		if after > used*11/10+1<<20 {
+			t.Errorf("%d bytes are in use, %d before", after, used)
+		}
+		t.Logf("%d KiB are in use, %d before", after>>10, used>>10)
 	})
 }
 
-// TestSlowLoris is fault test R12: sockets that trickle a byte a second before their login are all gone after ten seconds, logins work
-// meanwhile, and nothing stays behind.
-func TestSlowLoris(t *testing.T) {
-	inWorld(t, Config{}, func(t *testing.T, w *world) {
-		const sockets = 1000 // half of them do not get as far as an upgrade
-		before := runtime.NumGoroutine()
-		var open atomic.Int64
-		for i := range sockets {
-			conn, err := w.net.DialContext(t.Context(), "tcp", "chat:80")
-			if err != nil {
-				t.Fatal(err)
-			}
-			open.Add(1)
-			text := "GET /websocket HTTP/1.1\r\nHost: chat\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-			if i%2 == 0 {
-				text = strings.Repeat("GET / HTTP/1.1\r\nX: ", 10)
-			}
-			go func() { _, _ = io.Copy(io.Discard, conn) }()
-			go func() {
-				defer open.Add(-1)
-				defer conn.Close()
-				if i%2 == 1 {
-					if _, err := io.WriteString(conn, text); err != nil {
-						return
-					}
-					text = string([]byte{0x82, 0xfe, 0x01, 0x00}) + strings.Repeat("x", 100)
+// trickle opens lorisSockets connections that write a byte a second, half of them not even a whole request, and waits for their end.
+func trickle(t *testing.T, w *world) {
+	var open atomic.Int64
+	for i := range lorisSockets {
+		conn, err := w.net.DialContext(t.Context(), "tcp", "chat:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		open.Add(1)
+		text := "GET /websocket HTTP/1.1\r\nHost: chat\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+		if i%2 == 0 {
+			text = strings.Repeat("GET / HTTP/1.1\r\nX: ", 10)
+		}
+		go func() { _, _ = io.Copy(io.Discard, conn) }()
+		go func() {
+			defer open.Add(-1)
+			defer conn.Close()
+			if i%2 == 1 {
+				if _, err := io.WriteString(conn, text); err != nil {
+					return
 				}
-				for _, b := range []byte(text) {
-					time.Sleep(time.Second)
-					if _, err := conn.Write([]byte{b}); err != nil {
-						return
-					}
+				text = string([]byte{0x82, 0xfe, 0x01, 0x00}) + strings.Repeat("x", 100)
+			}
+			for _, b := range []byte(text) {
+				time.Sleep(time.Second)
+				if _, err := conn.Write([]byte{b}); err != nil {
+					return
 				}
-			}()
-		}
-		time.Sleep(5 * time.Second)
-		began := time.Now()
-		w.login("alice", "web").leave()
-		if waited := time.Since(began); waited != 0 {
-			t.Errorf("a login waited %v", waited)
-		}
-		time.Sleep(6 * time.Second)
-		synctest.Wait()
-		if n := open.Load(); n != 0 {
-			t.Errorf("%d of %d sockets are open after 11 s", n, sockets)
-		}
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if after := runtime.NumGoroutine(); after > before+5 {
-			t.Errorf("%d goroutines, %d before", after, before)
-		}
-	})
+			}
+		}()
+	}
+	time.Sleep(5 * time.Second)
+	began := time.Now()
+	w.login("alice", "web").leave()
+	if waited := time.Since(began); waited != 0 {
+		t.Errorf("a login waited %v", waited)
+	}
+	time.Sleep(6 * time.Second)
+	synctest.Wait()
+	if n := open.Load(); n != 0 {
+		t.Errorf("%d of %d sockets are open after 11 s", n, lorisSockets)
+	}
+	time.Sleep(time.Minute)
+	synctest.Wait()
 }
 
 // wsFrame is a client's frame with every part as it is given; the mask is zero.
@@ -118,7 +155,15 @@ func wsFrame(first byte, length []byte, masked bool, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-// TestHostileFrames is fault test R13: what breaks RFC 6455 ends the connection with the code that is due, and costs little.
+// allocated is how many bytes have been allocated so far.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
+// TestHostileFrames is fault test R13: what breaks RFC 6455 ends the connection with the code that is due, and costs at most 64 KiB, those of
+// the test's own client included.
 func TestHostileFrames(t *testing.T) {
 	long := func(n uint64) []byte { return binary.BigEndian.AppendUint64([]byte{127}, n) }
 	for name, tt := range map[string]struct {
@@ -141,10 +186,14 @@ func TestHostileFrames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, Config{}, func(t *testing.T, w *world) {
 				c := w.login("alice", "web")
+				before := allocated()
 				if _, err := c.conn.UnderlyingConn().Write(tt.frame); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 					t.Fatal(err)
 				}
 				c.wantClosed(tt.code)
+				if cost := allocated() - before; cost > 64<<10 {
+					t.Errorf("it costs %d bytes", cost)
+				}
 				if n := len(w.srv.hub.links("")); n != 0 {
 					t.Errorf("%d links are left", n)
 				}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package fakeserver
+
+// lorisSockets is how many sockets TestSlowLoris opens.
+const lorisSockets = 5000
