@@ -54,7 +54,7 @@ func (f *Fault) describe() string {
 		text += " for " + f.User
 	}
 	if f.Count > 0 {
-		text += fmt.Sprintf(", %d times", f.Count)
+		text += ", " + Range{f.Count, f.Count}.of("time", "times")
 	}
 	if f.On != "" {
 		text += ", from " + f.On + " on"
@@ -81,7 +81,7 @@ func (p *Policy) describe() string {
 	if p.OnExpired != "" {
 		parts = append(parts, "on expired "+p.OnExpired)
 	}
-	if p.RenewEvery != 0 {
+	if p.RenewEvery != nil {
 		parts = append(parts, "renew every "+p.RenewEvery.String())
 	}
 	return strings.Join(parts, ", ")

@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/ttlchat/ttlchat/fakeserver"
@@ -10,8 +12,8 @@ import (
 
 // emulator is what a run needs of the emulator: the one of its own, or a running one that is reached through its control API.
 type emulator interface {
-	addFault(context.Context, fakeserver.Fault) error
-	// clearFault lifts a fault, or all of them when id is empty.
+	addFault(context.Context, fakeserver.Fault) (id string, err error)
+	// clearFault lifts a fault. One that is gone already is as good as lifted.
 	clearFault(ctx context.Context, id string) error
 	trigger(ctx context.Context, event string, t fakeserver.TriggerRequest) (connections int, err error)
 	jump(context.Context, time.Duration) error
@@ -23,17 +25,12 @@ type emulator interface {
 // own is an emulator in this process.
 type own struct{ server *fakeserver.Server }
 
-func (o own) addFault(_ context.Context, f fakeserver.Fault) error {
-	_, err := o.server.AddFault(f)
-	return err
+func (o own) addFault(_ context.Context, f fakeserver.Fault) (string, error) {
+	return o.server.AddFault(f)
 }
 
 func (o own) clearFault(_ context.Context, id string) error {
-	if id == "" {
-		o.server.ClearFaults()
-		return nil
-	}
-	o.server.ClearFault(id) // one that is gone already is as good as cleared
+	o.server.ClearFault(id)
 	return nil
 }
 
@@ -79,17 +76,17 @@ func (o own) follow(ctx context.Context, each func(fakeserver.Entry)) error {
 // remote is a running emulator.
 type remote struct{ client *control.Client }
 
-func (r remote) addFault(ctx context.Context, f fakeserver.Fault) error {
-	_, err := r.client.AddFault(ctx, f)
-	return err
+func (r remote) addFault(ctx context.Context, f fakeserver.Fault) (string, error) {
+	status, err := r.client.AddFault(ctx, f)
+	return status.ID, err
 }
 
 func (r remote) clearFault(ctx context.Context, id string) error {
-	if id == "" {
-		_, err := r.client.ClearFaults(ctx)
-		return err
+	err := r.client.ClearFault(ctx, id)
+	if refused, ok := errors.AsType[*fakeserver.ControlError](err); ok && refused.Status == http.StatusNotFound {
+		return nil
 	}
-	return r.client.ClearFault(ctx, id)
+	return err
 }
 
 func (r remote) trigger(ctx context.Context, event string, t fakeserver.TriggerRequest) (int, error) {

@@ -12,14 +12,18 @@ type Progress struct {
 	Story string
 	// Now is the time of the scenario, and Until when it will end.
 	Now, Until time.Duration
-	// Next is what the scenario will do next, empty when nothing is left or what it waits for has not happened; NextAt is when.
+	// Next is what the scenario will do next, empty when nothing is left. NextAt is when; what comes next after an event that has not
+	// happened has no time yet, and Waits is what it waits for.
 	Next   string
 	NextAt time.Duration
-	// Held tells that steps wait for [Go] or [StepOn].
-	Held   bool
-	Checks []Check
+	Waits  string
+	// Held tells that steps wait for [Go] or [StepOn], Taken that they will never be done.
+	Held, Taken bool
+	Checks      []Check
 	// Moments is the timeline so far.
 	Moments []Moment
+	// Report is there once the run has been judged.
+	Report *Report
 }
 
 // Command is what a person who plays a scenario can ask for.
@@ -27,7 +31,7 @@ type Command string
 
 // The commands. A token's life goes on while steps are held.
 const (
-	// Hold keeps the steps back, Go lets them happen again, StepOn does the next one at once.
+	// Hold keeps the steps and the end back, Go lets them happen again, StepOn does the next one at once.
 	Hold   Command = "hold"
 	Go     Command = "go"
 	StepOn Command = "step"
@@ -39,13 +43,22 @@ const (
 
 var errTakenOver = errors.New("a person took over, so there is no verdict")
 
-func (r *driver) tell() {
+// tell says how things stand; report is nil until the run has been judged.
+func (r *driver) tell(report *Report) {
 	if r.o.Progress == nil {
 		return
 	}
-	p := Progress{Story: r.s.Story, Now: r.now(), Until: r.s.Until.Of(r.o.TTL), Held: r.held, Checks: r.s.judge(r.evidence(false)), Moments: slices.Clone(r.seen.moments)}
+	p := Progress{
+		Story: r.s.Story, Now: r.now(), Until: r.s.Until.Of(r.o.TTL), Held: r.held, Taken: r.taken,
+		Checks: r.s.judge(r.evidence(false)), Moments: slices.Clone(r.seen.moments), Report: report,
+	}
+	if report != nil {
+		p.Checks = report.Checks
+	}
 	if i, at := r.nextStep(); i >= 0 {
 		p.Next, p.NextAt = r.s.Steps[i].describe(), at
+	} else if i := slices.Index(r.done, false); i >= 0 {
+		p.Next, p.Waits = r.s.Steps[i].describe(), r.s.Steps[i].At.String()
 	}
 	r.o.Progress(p)
 }
@@ -86,12 +99,13 @@ func (r *driver) obey(ctx context.Context, c Command, next time.Duration) error 
 				next = min(next, r.now()+at.Sub(r.players[0].Now()))
 			}
 		}
-		if d := next - r.now(); d > 0 {
+		if d := next - r.now(); d > 0 && next < never {
+			r.settle(ctx)
 			if err := r.jump(ctx, d, d); err != nil {
 				return err
 			}
 		}
 	}
-	r.tell()
+	r.tell(nil)
 	return nil
 }

@@ -2,12 +2,9 @@ package scenario
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,15 +25,9 @@ type Recording struct {
 
 	mu      sync.Mutex
 	entries []fakeserver.Entry
-	steps   []recordedStep
+	steps   []done
 	faults  map[string]bool // by ID, those that are there
 	clock   time.Duration
-}
-
-// recordedStep is something that was done from outside.
-type recordedStep struct {
-	at   time.Time // by the emulator's clock
-	yaml string    // what stands behind at:
 }
 
 // Record follows an emulator until ctx ends. Faults that are there already count as there from the start. An empty user means the first one who
@@ -102,53 +93,21 @@ func (r *Recording) look(ctx context.Context) error {
 	for _, f := range faults {
 		there[f.ID] = true
 		if !r.faults[f.ID] {
-			r.steps = append(r.steps, recordedStep{clock.Now, "fault: " + faultYAML(f.Fault)})
+			r.steps = append(r.steps, done{clock.Now, Step{Fault: FaultOf(f.Fault)}})
 		}
 	}
 	for _, id := range sortedKeys(r.faults) {
 		if !there[id] {
-			r.steps = append(r.steps, recordedStep{clock.Now, "clear: " + quoted(id)})
+			r.steps = append(r.steps, done{clock.Now, Step{Clear: id}})
 		}
 	}
 	r.faults = there
 	// An offset that drifts by less than this is the two clocks' reading, not a jump.
 	if jump := clock.Offset - r.clock; jump.Abs() > 10*time.Millisecond && !clock.Frozen {
-		r.steps = append(r.steps, recordedStep{clock.Now, "jump: {emulator: " + shortDuration(jump.Round(time.Millisecond)) + "}"})
+		r.steps = append(r.steps, done{clock.Now, Step{Jump: &Jump{Emulator: Span{Offset: jump.Round(time.Millisecond)}}}})
 	}
 	r.clock = clock.Offset
 	return nil
-}
-
-// quoted writes a text so that YAML cannot take it for anything else.
-func quoted(text string) string {
-	b, err := json.Marshal(text)
-	if err != nil {
-		return `""` // cannot happen: a text can be written
-	}
-	return string(b)
-}
-
-func faultYAML(f fakeserver.Fault) string {
-	parts := []string{"id: " + quoted(f.ID), "target: " + string(f.Target), "kind: " + f.Kind}
-	if len(f.Params) > 0 {
-		var params []string
-		for _, name := range sortedKeys(f.Params) {
-			params = append(params, name+": "+quoted(f.Params[name]))
-		}
-		parts = append(parts, "params: {"+strings.Join(params, ", ")+"}")
-	}
-	add := func(name, value string, there bool) {
-		if there {
-			parts = append(parts, name+": "+value)
-		}
-	}
-	add("user", quoted(f.User), f.User != "")
-	add("count", strconv.Itoa(f.Count), f.Count != 0)
-	add("probability", strconv.FormatFloat(f.Probability, 'g', -1, 64), f.Probability != 0)
-	add("seed", strconv.FormatUint(f.Seed%math.MaxInt32, 10), f.Seed != 0)
-	add("on", string(f.On), f.On != "")
-	add("after", shortDuration(f.After), f.After != 0)
-	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 // facts are what a scenario needs to know of a recording.
@@ -169,30 +128,16 @@ func (r *Recording) Write(w io.Writer, name string) error {
 	if !ok {
 		return fmt.Errorf("nothing to write: %w while this was recording", ErrNobodyCame)
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "name: %s\nstory: Recorded on %s; say here what went wrong, and what should have happened.\nsource: a recording\ntags: [recorded]\n",
-		name, f.zero.UTC().Format(time.DateOnly))
-	profile := chat.Web.Name
+	a := account{
+		zero: f.zero, end: f.end, life: f.life, rough: true, user: r.user, profile: chat.Web.Name,
+		policy: session.Policy{OnWillExpire: session.OnWillExpire(f.willExpire), OnExpired: session.OnExpired(f.onExpiry)},
+		steps:  append(slices.Clone(r.steps), r.actions(f)...),
+	}
 	if f.native {
-		profile = chat.Native.Name
+		a.profile = chat.Native.Name
 	}
-	fmt.Fprintf(&b, "profile: %s\nttl: %s\nusers: [%s]\npolicy: {on_will_expire: %s, on_expired: %s}\n", profile, shortDuration(f.life), r.user, f.willExpire, f.onExpiry)
-	steps := append(slices.Clone(r.steps), r.actions(f)...)
-	slices.SortStableFunc(steps, func(a, b recordedStep) int { return a.at.Compare(b.at) })
-	if len(steps) > 0 {
-		b.WriteString("steps:\n")
-	}
-	for _, step := range steps {
-		at := "0s"
-		if step.at.After(f.zero) {
-			at = f.instant(step.at, 0)
-		}
-		fmt.Fprintf(&b, "  - at: %s\n    %s\n", at, step.yaml)
-	}
-	fmt.Fprintf(&b, "until: %s\nexpect:\n", f.instant(f.end, 0))
-	r.writeExpected(&b, f)
-	_, err := io.WriteString(w, b.String())
-	return err
+	r.expect(&a, f)
+	return a.write(w, name)
 }
 
 // facts finds the first login, and how the client behaved.
@@ -257,68 +202,56 @@ func (r *Recording) facts() (f facts, ok bool) {
 }
 
 // actions are the steps that the journal gives away: triggers, messages, and renewals that nothing but a wish explains.
-func (r *Recording) actions(f facts) []recordedStep {
-	var steps []recordedStep
+func (r *Recording) actions(f facts) []done {
+	var steps []done
 	messages, warned := 0, false
 	for _, e := range r.entries {
 		switch {
 		case e.Name == fakeserver.ControlTriggered:
 			warned = warned || e.Reason == "will-expire"
-			steps = append(steps, recordedStep{e.At, "trigger: " + triggerYAML(e)})
+			steps = append(steps, done{e.At, Step{Trigger: triggerOf(e)}})
 		case e.User == r.user && e.Name == fakeserver.SessionWillExpire:
 			warned = true
 		case e.User == r.user && e.Name == fakeserver.SessionRenewed:
 			if !warned {
-				steps = append(steps, recordedStep{e.At, "do: renew"})
+				steps = append(steps, done{e.At, Step{Do: &Do{Action: "renew"}}})
 			}
 			warned = false
 		case e.Seq == f.left:
-			steps = append(steps, recordedStep{e.At, "do: logout"})
+			steps = append(steps, done{e.At, Step{Do: &Do{Action: "logout"}}})
 		case e.Name == fakeserver.MessageStored && e.From == r.user && e.Reason != receipt && e.At.After(f.zero):
 			messages++
-			steps = append(steps, recordedStep{e.At, fmt.Sprintf("send: {to: %s, text: message %d}", quoted(e.To), messages)})
+			steps = append(steps, done{e.At, Step{Send: &Send{To: e.To, Text: fmt.Sprintf("message %d", messages)}}})
 		}
 	}
 	return steps
 }
 
-func triggerYAML(e fakeserver.Entry) string {
-	user := e.User
-	if user == "" {
-		user = "all"
+func triggerOf(e fakeserver.Entry) *Trigger {
+	t := &Trigger{Event: e.Reason, User: e.User, Code: e.Code}
+	if t.User == "" {
+		t.User = "all"
 	}
-	text := "{event: " + e.Reason + ", user: " + quoted(user)
-	if e.Code != 0 {
-		text += fmt.Sprintf(", code: %d", e.Code)
-	}
-	return text + "}"
+	return t
 }
 
-// writeExpected writes what the emulator saw of the user's session as what is expected.
-func (r *Recording) writeExpected(b *strings.Builder, f facts) {
-	b.WriteString("  events:\n")
-	counts, requests := map[string]int{}, 0
+// expect adds what the emulator saw of the user's session.
+func (r *Recording) expect(a *account, f facts) {
 	for _, e := range r.entries {
 		if isTokenRequest(e) {
-			requests++
+			a.requests.Min++
 		}
-		if e.User != r.user || !strings.HasPrefix(string(e.Name), "session.") {
-			continue
+		if e.User == r.user && strings.HasPrefix(string(e.Name), "session.") {
+			a.saw(e.At, LaneEmulator+"/"+string(e.Name), 0)
+			a.count(LaneEmulator + "/" + string(e.Name))
 		}
-		name := LaneEmulator + "/" + string(e.Name)
-		counts[name]++
-		fmt.Fprintf(b, "    - {event: %s, in: %s..%s}\n", name, f.instant(e.At, -time.Second), f.instant(e.At, 2*time.Second))
 	}
-	b.WriteString("  counts:\n")
-	for _, name := range sortedKeys(counts) {
-		fmt.Fprintf(b, "    %s: %d\n", name, counts[name])
-	}
-	fmt.Fprintf(b, "  requests: %d\n", requests)
+	a.requests.Max = a.requests.Min
 	switch {
 	case f.online:
-		fmt.Fprintf(b, "  final: %s\n", r.finalState())
+		a.final = r.finalState()
 	case f.left != 0:
-		fmt.Fprintf(b, "  final: %s\n", session.LoggedOut)
+		a.final = session.LoggedOut
 	}
 }
 
@@ -333,17 +266,4 @@ func (r *Recording) finalState() session.State {
 		}
 	}
 	return state
-}
-
-// nearby is how near to a round part of the life something must have happened to be meant by it.
-const nearby = 150 * time.Millisecond
-
-// instant writes a moment, and something before or behind it, as a part of the life.
-func (f facts) instant(at time.Time, plus time.Duration) string {
-	d := at.Sub(f.zero)
-	part := math.Round(float64(d)/float64(f.life)*1e4) / 1e4
-	if round := math.Round(part*20) / 20; (d - time.Duration(round*float64(f.life))).Abs() < nearby {
-		part = round
-	}
-	return Span{part, plus}.String()
 }

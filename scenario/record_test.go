@@ -2,14 +2,18 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/ttlchat/ttlchat/fakeserver"
 	"github.com/ttlchat/ttlchat/fakeserver/control"
+	"github.com/ttlchat/ttlchat/session"
 )
 
 // What is recorded from a session can be run, and then does the same.
@@ -25,8 +29,8 @@ func TestRecordingReplays(t *testing.T) {
 		t.Errorf("%s\n%s", r.Text(), recorded)
 	}
 	for _, want := range []string{
-		"profile: native\nttl: 20s\nusers: [alice]\npolicy: {on_will_expire: renew, on_expired: relogin}\n",
-		"  - at: 0.25T\n    send: {to: \"echo\", text: message 1}\n",
+		"profile: native\nttl: 20s\nusers: [\"alice\"]\npolicy: {on_will_expire: renew, on_expired: relogin}\n",
+		"  - at: 0.25T\n    send: {to: \"echo\", text: \"message 1\"}\n",
 		"target: token-server, kind: status, params: {status: \"500\"}, count: 1}\n",
 		"  - at: 0.5T\n    trigger: {event: will-expire, user: \"alice\"}\n",
 		"    trigger: {event: cut, user: \"alice\"}\n",
@@ -95,6 +99,118 @@ func recordSession(t *testing.T) string {
 	return b.String()
 }
 
+// What is taken down of a session of this process can be run, and then does the same.
+func TestRecorderReplays(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		profile, app string
+		live         func(t *testing.T, p *player, r *Recorder, st *stage)
+		want         []string
+	}{
+		"a person's day": {"native", "correct", func(t *testing.T, p *player, r *Recorder, st *stage) {
+			say := func(step Step, act func()) {
+				r.Did(step)
+				act()
+				time.Sleep(3 * time.Second)
+			}
+			say(Step{Send: &Send{To: "echo", Text: "it's \"\x1b[31m\" #1: 你好"}}, func() {
+				if _, err := p.Send("echo", "it's \"\x1b[31m\" #1: 你好"); err != nil {
+					t.Error(err)
+				}
+			})
+			say(Step{Do: &Do{Action: "renew"}}, p.Renew)
+			say(Step{Policy: PolicyOf(session.Policy{OnWillExpire: session.WillExpireIgnore, OnExpired: session.ExpiredRelogin})}, func() {
+				if err := p.SetPolicy(session.Policy{OnWillExpire: session.WillExpireIgnore, OnExpired: session.ExpiredRelogin}); err != nil {
+					t.Error(err)
+				}
+			})
+			for _, every := range []time.Duration{2 * time.Second, 0} {
+				policy := session.Policy{OnWillExpire: session.WillExpireIgnore, OnExpired: session.ExpiredRelogin, RenewEvery: every}
+				say(Step{Policy: PolicyOf(policy)}, func() {
+					if err := p.SetPolicy(policy); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			_, at := p.Snapshot().Next()
+			d := at.Sub(p.Now())
+			r.Did(Step{Jump: &Jump{Emulator: Span{Offset: d}}})
+			st.server.JumpClock(d)
+			say(Step{Jump: &Jump{Client: Span{Offset: d}}}, func() { p.JumpClock(d) })
+			say(Step{Trigger: &Trigger{Event: "expire", User: "alice"}}, func() { st.server.TriggerExpire("alice") })
+			say(Step{Trigger: &Trigger{Event: "kick", User: "alice"}}, func() { st.server.Kick("alice", 206, "") })
+			say(Step{Do: &Do{Action: "login"}}, p.Login)
+			say(Step{Do: &Do{Action: "logout"}}, p.Logout)
+		}, []string{
+			`send: {to: "echo", text: "it's \"\u001b[31m\" #1: 你好"}`, "do: renew\n", "policy: {on_will_expire: ignore, on_expired: relogin, renew_every: 0s}\n", "    sleep: ",
+			`trigger: {event: expire, user: "alice"}`, "{event: kicked, in: ", "do: login\n", "do: logout\n", "final: logged_out\n", "delivered: once\n",
+		}},
+		"a token server that is down": {"web", "correct", func(_ *testing.T, p *player, r *Recorder, st *stage) {
+			time.Sleep(12 * time.Second)
+			fault := fakeserver.Fault{ID: "screen-1", Target: "token-server", Kind: "status", Params: fakeserver.FaultParams{"status": "503"}}
+			if _, err := st.server.AddFault(fault); err != nil {
+				panic(err)
+			}
+			r.Did(Step{Fault: FaultOf(fault)})
+			time.Sleep(30 * time.Second)
+			r.Did(Step{Clear: "screen-1"})
+			st.server.ClearFault("screen-1")
+			time.Sleep(20 * time.Second)
+		}, []string{
+			`fault: {id: "screen-1", target: token-server, kind: status, params: {status: "503"}}`, `clear: "screen-1"`, "{event: token.expired, in: ",
+			"login.succeeded: 2\n", "profile: web\n",
+		}},
+		"a careless app": {"native", "docs-web-2021", func(_ *testing.T, p *player, _ *Recorder, _ *stage) { time.Sleep(50 * time.Second) },
+			[]string{"app: docs-web-2021\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var b strings.Builder
+			synctest.Test(t, func(t *testing.T) {
+				st, err := newStage(t.Context(), fakeserver.Config{}, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				players, err := st.cast(&Scenario{Users: []string{"alice"}}, Options{TTL: 20 * time.Second, Profile: tc.profile, App: tc.app})
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, p := NewRecorder(st.server), players[0]
+				if err := r.Write(&b, "early"); !errors.Is(err, ErrNobodyCame) {
+					t.Errorf("before the session: %v", err)
+				}
+				time.Sleep(300 * time.Millisecond)
+				r.Begin(Setup{User: "alice", Profile: tc.profile, App: tc.app, TTL: 20 * time.Second, Policy: p.Snapshot().Policy}, p.Session)
+				if err := r.Write(&b, "early"); !errors.Is(err, ErrNobodyCame) {
+					t.Errorf("before the login: %v", err)
+				}
+				r.Did(Step{Do: &Do{Action: "login"}})
+				p.Login()
+				time.Sleep(2 * time.Second)
+				tc.live(t, p, r, st)
+				r.End()
+				r.End()
+				dismiss(players)
+				if err := errors.Join(st.close(), r.Write(&b, "recorded")); err != nil {
+					t.Fatal(err)
+				}
+			})
+			s, err := Parse("recorded.yaml", []byte(b.String()))
+			if err != nil {
+				t.Fatalf("%v\n%s", err, b.String())
+			}
+			if r := inBubble(t, s, Options{TTL: s.TTL}); r.Verdict != VerdictPassed {
+				t.Errorf("%s\n%s", r.Text(), b.String())
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(b.String(), want) {
+					t.Errorf("%q is not in the recording\n%s", want, b.String())
+				}
+			}
+		})
+	}
+}
+
 // until waits for a moment after the start of the bubble.
 func until(t *testing.T, st *stage, d time.Duration) {
 	t.Helper()
@@ -105,5 +221,37 @@ func until(t *testing.T, st *stage, d time.Duration) {
 func TestNothingToRecord(t *testing.T) {
 	if err := new(Recording).Write(new(strings.Builder), "empty"); err == nil || !strings.Contains(err.Error(), "the user did not log in") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Whatever is typed can be written, and is read again as it was, but for what a line of a file cannot hold.
+func TestAnyTextCanBeRecorded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		odd := rapid.StringOf(rapid.SampledFrom([]rune("\x00\t\n\r\x1b\x7f\u0085\u009b\u2028\u202e\ufeff\"'\\\\#:-{}[]&*!|>%@`😀é ")))
+		text := "x" + rapid.OneOf(rapid.String(), odd).Draw(t, "text") + "x"
+		start := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+		a := account{
+			zero: start, end: start.Add(time.Minute), life: 30 * time.Second, user: "alice", profile: "native", final: session.Online,
+			steps: []done{{start.Add(time.Second), Step{Send: &Send{To: "echo", Text: text}}}},
+		}
+		var b strings.Builder
+		if err := a.write(&b, "any"); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Parse("any.yaml", []byte(b.String()))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, b.String())
+		}
+		if got := s.Steps[0].Send.Text; got != text && len(quoted(text)) < maxQuoted*3/4 {
+			t.Errorf("%q is read as %q\n%s", text, got, b.String())
+		}
+	})
+}
+
+func TestLongTextsAreCut(t *testing.T) {
+	for _, text := range []string{strings.Repeat("a", 4000), strings.Repeat("\x1b", 4000), strings.Repeat("你", 4000)} {
+		if q := quoted(text); len(q) > maxQuoted || len(q) < maxQuoted/2 {
+			t.Errorf("%d bytes of %.3q", len(q), text)
+		}
 	}
 }

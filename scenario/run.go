@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/ttlchat/ttlchat/fakeserver"
 	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
 const (
@@ -36,6 +38,10 @@ type Options struct {
 	Commands <-chan Command
 	// Meet is called before anything happens with the first user's session and the emulator, for a screen to show them. Both end with the run.
 	Meet func(*session.Session, *fakeserver.Server)
+	// Tokens stands between the first user's session and the source of its tokens, for a screen to show those too.
+	Tokens func(tokenclient.Source) tokenclient.Source
+	// Stay keeps the sessions and the emulator alive after the verdict, until the context ends.
+	Stay bool
 }
 
 // fill takes what is empty from the scenario.
@@ -73,12 +79,16 @@ func Run(ctx context.Context, s *Scenario, o Options) *Report {
 	}
 	err = r.play(ctx)
 	report.fill(s, r.evidence(true), started)
+	if err != nil {
+		report.broken(err, started)
+	}
+	if o.Stay && ctx.Err() == nil {
+		r.tell(report)
+		<-ctx.Done()
+	}
 	dismiss(players)
 	if closed := st.close(); err == nil && closed != nil {
-		err = fmt.Errorf("the emulator did not end well: %w", closed)
-	}
-	if err != nil {
-		return report.broken(err, started)
+		report.broken(fmt.Errorf("the emulator did not end well: %w", closed), started)
 	}
 	return report
 }
@@ -101,10 +111,14 @@ type driver struct {
 	seen   timeline
 	done   []bool
 	undone map[int]string
+	faults []string // the IDs of those that were set
 	sent   []sent
 	held   bool // no step is done until somebody says so
 	taken  bool // nor ever again
 }
+
+// never is later than any run can last, with room to calculate.
+const never = time.Duration(math.MaxInt64 / 4)
 
 func newDriver(s *Scenario, o Options, emu emulator) *driver {
 	return &driver{s: s, o: o, emu: emu, inbox: make(chan Moment, 1024), done: make([]bool, len(s.Steps)), undone: make(map[int]string)}
@@ -174,8 +188,8 @@ func (r *driver) loop(ctx context.Context) error {
 				end = min(end, at)
 			}
 		}
-		if r.taken {
-			end = math.MaxInt64
+		if r.held {
+			end = never
 		}
 		if r.now() >= end {
 			return nil
@@ -212,7 +226,7 @@ func (r *driver) wait(ctx context.Context, until time.Duration) error {
 		}
 		return ctx.Err()
 	}
-	r.tell()
+	r.tell(nil)
 	return nil
 }
 
@@ -270,6 +284,7 @@ func (r *driver) due(ctx context.Context, now time.Duration) error {
 		if err := r.do(ctx, i, step); err != nil {
 			return fmt.Errorf("step %d (%s): %w", i+1, step.describe(), err)
 		}
+		r.tell(nil)
 	}
 	return nil
 }
@@ -288,9 +303,9 @@ func (r *driver) do(ctx context.Context, i int, step Step) error {
 	defer func() { r.note(note) }()
 	switch {
 	case step.Fault != nil:
-		return r.emu.addFault(ctx, step.Fault.resolve(r.o.TTL))
+		return r.addFault(ctx, step.Fault.resolve(r.o.TTL))
 	case step.Clear == "all":
-		return r.emu.clearFault(ctx, "")
+		return r.clearFaults(ctx)
 	case step.Clear != "":
 		return r.emu.clearFault(ctx, step.Clear)
 	case step.Trigger != nil:
@@ -358,7 +373,7 @@ func (r *driver) network(ctx context.Context, how string) error {
 		var err error
 		switch how {
 		case "down":
-			err = r.emu.addFault(ctx, fakeserver.Fault{ID: prefix + string(target), Target: target, Kind: "refuse"})
+			err = r.addFault(ctx, fakeserver.Fault{ID: prefix + string(target), Target: target, Kind: "refuse"})
 		case "up":
 			err = r.emu.clearFault(ctx, prefix+string(target))
 		}
@@ -370,6 +385,24 @@ func (r *driver) network(ctx context.Context, how string) error {
 		return nil
 	}
 	_, err := r.emu.trigger(ctx, "cut", fakeserver.TriggerRequest{})
+	return err
+}
+
+func (r *driver) addFault(ctx context.Context, f fakeserver.Fault) error {
+	id, err := r.emu.addFault(ctx, f)
+	if err == nil {
+		r.faults = append(r.faults, id)
+	}
+	return err
+}
+
+// clearFaults lifts what the run has set. The emulator may have faults of others too, which are none of its business.
+func (r *driver) clearFaults(ctx context.Context) error {
+	var err error
+	for _, id := range r.faults {
+		err = errors.Join(err, r.emu.clearFault(ctx, id))
+	}
+	r.faults = nil
 	return err
 }
 

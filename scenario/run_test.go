@@ -15,6 +15,7 @@ import (
 	"github.com/ttlchat/ttlchat/fakeserver"
 	"github.com/ttlchat/ttlchat/fakeserver/control"
 	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
 func parsed1(t *testing.T, text string) *Scenario {
@@ -63,7 +64,7 @@ func TestWhatFails(t *testing.T) {
 		},
 		{
 			"too often", "until: 1T\nexpect:\n  counts: {token.requested: 1}\n",
-			"count token.requested", "1 times token.requested", "2",
+			"count token.requested", "1 time token.requested", "2",
 		},
 		{
 			"too seldom", "until: 1T\nexpect:\n  counts: {token.requested: 3..}\n",
@@ -71,7 +72,7 @@ func TestWhatFails(t *testing.T) {
 		},
 		{
 			"requests", "until: 1T\nexpect:\n  requests: ..1\n",
-			"requests", "at most 1 requests at the token server", "2",
+			"requests", "at most 1 request at the token server", "2",
 		},
 		{
 			"requests at once", "herd: 4\nuntil: 1T\nexpect:\n  per_second: 4\n",
@@ -215,6 +216,7 @@ func TestWatch(t *testing.T) {
 		{"s02-server-down-at-will-expire", "correct", VerdictPassed, []string{"event 1 token.will_expire", "event 2 token.rejected", "never token.expired", "count renew.started"}},
 		{"b05-renewed-with-the-old-token", "docs-flutter", VerdictFailed, []string{"event 1 token.will_expire", "never token.expired"}},
 		{"s24-rejected-token", "correct", VerdictPassed, []string{"event 1 token.received", "event 3 state.stopped", "why"}},
+		{"s23-kicked-by-another-device", "correct", VerdictPassed, []string{"event 2 state.stopped", "never token.expired", "why"}},
 		{"s24-rejected-token", "retry-forever", VerdictFailed, []string{"event 1 token.received", "event 3 state.stopped", "why"}},
 	} {
 		t.Run(tc.name+"/"+tc.app, func(t *testing.T) {
@@ -228,12 +230,16 @@ func TestWatch(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				players, err := st.cast(&Scenario{Users: []string{"carol"}}, Options{TTL: time.Hour, Profile: "native", App: tc.app})
+				players, err := st.cast(&Scenario{Users: []string{"carol"}, Policy: s.Policy}, Options{TTL: time.Hour, Profile: "native", App: tc.app})
 				if err != nil {
 					t.Fatal(err)
 				}
 				transport := &http.Transport{DialContext: st.dial}
 				client := &control.Client{URL: "http://chat" + fakeserver.ControlPath, HTTP: &http.Client{Transport: transport}}
+				other := fakeserver.Fault{ID: "somebody-else", Target: "rest", Kind: "status", User: "nobody"}
+				if _, err := st.server.AddFault(other); err != nil {
+					t.Fatal(err)
+				}
 				done := make(chan *Report)
 				go func() { done <- Watch(t.Context(), s, WatchOptions{Client: client, User: "carol"}) }()
 				time.Sleep(90 * time.Second)
@@ -242,6 +248,9 @@ func TestWatch(t *testing.T) {
 				dismiss(players)
 				transport.CloseIdleConnections()
 				left := st.server.Faults()
+				if len(left) != 1 || left[0].ID != "somebody-else" {
+					t.Errorf("the emulator was left with %v, and not with the one fault that was there before", left)
+				}
 				if err := st.close(); err != nil {
 					t.Error(err)
 				}
@@ -257,12 +266,85 @@ func TestWatch(t *testing.T) {
 				if diff := cmp.Diff(tc.notSeen, notSeen); diff != "" {
 					t.Errorf("not seen (-want +got):\n%s", diff)
 				}
-				if len(left) != 0 {
-					t.Errorf("the emulator was left with %d faults", len(left))
-				}
 			})
 		})
 	}
+}
+
+// The codes that a foreign client gets are checked where the journal shows them, in either SDK's numbers.
+func TestWatchedCodes(t *testing.T) {
+	for _, tc := range []struct {
+		entry fakeserver.Entry
+		event string
+		fit   []int
+	}{
+		{fakeserver.Entry{Name: fakeserver.SessionClosed, Reason: "kicked with 217: by an administrator"}, "kicked", []int{0, 217}},
+		{fakeserver.Entry{Name: fakeserver.SessionRefused, Code: 28}, "login.failed", []int{0, 28, 104}},
+		{fakeserver.Entry{Name: fakeserver.SessionRefused, Code: 56}, "login.failed", []int{0, 56, 108}},
+		{fakeserver.Entry{Name: fakeserver.SessionRefused, Code: 204}, "login.failed", []int{0, 204}},
+		{fakeserver.Entry{Name: fakeserver.SessionClosed, Reason: "the client closed"}, "disconnected", []int{0, 28, 56, 104, 108, 204, 206, 217}}, // nothing is shown
+	} {
+		tc.entry.User = "carol"
+		f := newForeign("carol")
+		f.start = time.Now()
+		var fit []int
+		for _, m := range f.moments(tc.entry) {
+			if m.Lane != "carol" || m.Event != tc.event {
+				continue
+			}
+			for _, code := range []int{0, 28, 56, 104, 108, 204, 206, 217} {
+				if (evidence{foreign: true}).fits(Event{Code: code}, "carol", tc.event, m) {
+					fit = append(fit, code)
+				}
+			}
+		}
+		if diff := cmp.Diff(tc.fit, fit); diff != "" {
+			t.Errorf("%s with code %d and reason %q fits other codes (-want +got):\n%s", tc.entry.Name, tc.entry.Code, tc.entry.Reason, diff)
+		}
+	}
+}
+
+// Whoever plays a scenario may stay when it has been judged: everything goes on until it is left.
+func TestStay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := parsed1(t, "name: n\nstory: s.\nsteps: [{at: token.expired, do: renew}]\nuntil: 0.5T\nexpect: {counts: {login.succeeded: 1}}\n")
+		ctx, leave := context.WithCancel(t.Context())
+		var first, last Progress
+		var met *session.Session
+		var tokens int
+		done := make(chan *Report)
+		go func() {
+			done <- Run(ctx, s, Options{
+				TTL: time.Hour, InMemory: true, Stay: true, Progress: func(p Progress) {
+					if first.Until == 0 {
+						first = p
+					}
+					last = p
+				},
+				Meet: func(s *session.Session, _ *fakeserver.Server) { met = s },
+				Tokens: func(source tokenclient.Source) tokenclient.Source {
+					tokens++
+					return source
+				},
+			})
+		}()
+		time.Sleep(40 * time.Minute)
+		synctest.Wait()
+		if last.Report == nil || last.Report.Verdict != VerdictFailed || !slices.Equal(last.Checks, last.Report.Checks) {
+			t.Errorf("after the end: %+v", last)
+		}
+		if first.Next != "alice asks to renew" || first.Waits != "token.expired" || first.Report != nil {
+			t.Errorf("at first: %+v", first)
+		}
+		if met.Snapshot().State != session.Online || tokens != 1 {
+			t.Errorf("the session is %s and has %d sources of tokens", met.Snapshot().State, tokens)
+		}
+		leave()
+		if r := <-done; r != last.Report {
+			t.Errorf("leaving changes the report: %s", r.Text())
+		}
+	})
 }
 
 func TestWatchingNobody(t *testing.T) {

@@ -48,9 +48,14 @@ type Scenario struct {
 
 // Policy is the app's answers to the token events; what is empty stays as it is.
 type Policy struct {
-	OnWillExpire string        `yaml:"on_will_expire" doc:"renew, ignore or ask."`
-	OnExpired    string        `yaml:"on_expired" doc:"relogin, renew or ignore."`
-	RenewEvery   time.Duration `yaml:"renew_every" doc:"Renew at a fixed interval as well; absent is off."`
+	OnWillExpire string         `yaml:"on_will_expire" doc:"renew, ignore or ask."`
+	OnExpired    string         `yaml:"on_expired" doc:"relogin, renew or ignore."`
+	RenewEvery   *time.Duration `yaml:"renew_every" doc:"Renew at a fixed interval as well; 0s ends that."`
+}
+
+// PolicyOf is a whole policy as scenarios write it.
+func PolicyOf(p session.Policy) *Policy {
+	return &Policy{OnWillExpire: string(p.OnWillExpire), OnExpired: string(p.OnExpired), RenewEvery: &p.RenewEvery}
 }
 
 // over puts the policy over another one.
@@ -64,8 +69,8 @@ func (p *Policy) over(base session.Policy) session.Policy {
 	if p.OnExpired != "" {
 		base.OnExpired = session.OnExpired(p.OnExpired)
 	}
-	if p.RenewEvery != 0 {
-		base.RenewEvery = p.RenewEvery
+	if p.RenewEvery != nil {
+		base.RenewEvery = *p.RenewEvery
 	}
 	return base
 }

@@ -202,6 +202,14 @@ func (r Range) String() string {
 	}
 }
 
+// of says the range of things.
+func (r Range) of(one, many string) string {
+	if r.Max == 1 {
+		many = one
+	}
+	return r.String() + " " + many
+}
+
 func (r *Range) parse(text string) error {
 	low, high, spread := strings.Cut(text, "..")
 	if !spread {

@@ -80,7 +80,7 @@ func (st *stage) cast(s *Scenario, o Options) (players []*player, err error) {
 	}()
 	profile, _ := chat.ProfileByName(o.Profile)
 	app, _ := session.BehaviourByName(o.App)
-	for _, lane := range s.lanes() {
+	for i, lane := range s.lanes() {
 		user, device := splitLane(lane)
 		shape, _ := tokenclient.Preset("go")
 		tokens, err := tokenclient.New(tokenclient.Config{
@@ -93,9 +93,13 @@ func (st *stage) cast(s *Scenario, o Options) (players []*player, err error) {
 		if device == "" {
 			device = "main"
 		}
+		var source tokenclient.Source = tokens
+		if i == 0 && o.Tokens != nil {
+			source = o.Tokens(tokens)
+		}
 		p, err := session.Start(session.Config{
 			User: user, Resource: device, Lifetime: o.TTL, Profile: profile, Behaviour: app, Spread: s.Spread, Policy: s.Policy.over(session.Policy{}),
-			Tokens: tokens, RESTURL: "http://" + st.chatHost, WSURL: "ws://" + st.chatHost + "/websocket",
+			Tokens: source, RESTURL: "http://" + st.chatHost, WSURL: "ws://" + st.chatHost + "/websocket",
 			Org: fakeserver.DemoOrg, App: fakeserver.DemoApp, ClockOffset: s.Clocks.Client.Of(o.TTL), DialContext: st.dial, History: 200_000,
 		})
 		if err != nil {

@@ -23,7 +23,7 @@ const (
 
 var (
 	scenarioName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	laneName     = regexp.MustCompile(`^[a-z0-9_.]{1,64}(@[a-z0-9_.]{1,64})?$`)
+	laneName     = regexp.MustCompile(`^[a-z0-9_.-]{1,64}(@[a-z0-9_.-]{1,64})?$`)
 )
 
 // validate fills in the defaults, and notes what makes no sense.
@@ -123,7 +123,7 @@ func (s *Scenario) validateUsers(d *decoder) {
 			path := fmt.Sprintf("%s[%d]", list.path, i)
 			switch {
 			case !laneName.MatchString(lane) || lane == "echo":
-				d.wrong(path, "%q is no user; write a name of a-z, 0-9, _ and ., or name@device (echo is the emulator's own)", printable.Line(lane, 64))
+				d.wrong(path, "%q is no user; write a name of a-z, 0-9, _ - and ., or name@device (echo is the emulator's own)", printable.Line(lane, 64))
 			case seen[lane]:
 				d.wrong(path, "%s stands here twice; a second device of a user is written %s@tablet", lane, lane)
 			}

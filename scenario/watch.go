@@ -12,6 +12,7 @@ import (
 	"github.com/ttlchat/ttlchat/fakeserver"
 	"github.com/ttlchat/ttlchat/fakeserver/control"
 	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/session/chat"
 )
 
 // ErrNobodyCame ends a watch in which the user never logged in.
@@ -81,7 +82,11 @@ func (r *driver) watch(ctx context.Context, patience time.Duration) (err error) 
 	}
 	r.setZero(now, now)
 	// The emulator is not ours: it is left as it was found.
-	defer func() { err = errors.Join(err, r.cleanUp(context.WithoutCancel(ctx))) }()
+	defer func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		err = errors.Join(err, r.clearFaults(ending))
+	}()
 	if err := r.due(ctx, 0); err != nil {
 		return err
 	}
@@ -91,7 +96,7 @@ func (r *driver) watch(ctx context.Context, patience time.Duration) (err error) 
 		r.readers.Wait()
 	}()
 	r.readers.Go(func() { r.readJournal(reading) })
-	r.tell()
+	r.tell(nil)
 	if err := r.awaitLogin(ctx, patience); err != nil {
 		return err
 	}
@@ -166,17 +171,6 @@ func (r *driver) begin(ctx context.Context, zero time.Time) error {
 	return nil
 }
 
-func (r *driver) cleanUp(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	for i, step := range r.s.Steps {
-		if r.done[i] && (step.Fault != nil || step.Network == "down") {
-			return r.emu.clearFault(ctx, "")
-		}
-	}
-	return nil
-}
-
 // foreign makes moments of a client's lane from what the emulator sees of it.
 type foreign struct {
 	user string
@@ -234,9 +228,24 @@ func (f *foreign) moments(e fakeserver.Entry) []Moment {
 	list := []Moment{m}
 	for _, name := range f.means(e) {
 		m.Lane, m.Event, m.Text, m.Life = f.user, name, "as the emulator saw it", nil
+		m.Code = e.Code
+		if name == string(session.Kicked) {
+			m.Code, _ = kickOf(e)
+		}
 		list = append(list, m)
 	}
 	return list
+}
+
+// nativeCodes are the native SDKs' numbers for those that the journal has, which are the Web SDK's. Others are the same in both.
+var nativeCodes = map[int]int{
+	int(chat.WebTokenNotAssigned): int(chat.InvalidToken), int(chat.WebTokenExpired): int(chat.TokenExpired),
+}
+
+// kickOf is the code of a kick that closed a connection.
+func kickOf(e fakeserver.Entry) (code int, kicked bool) {
+	_, err := fmt.Sscanf(e.Reason, "kicked with %d", &code)
+	return code, err == nil
 }
 
 // means are the events of the client that a journal entry gives away.
@@ -256,6 +265,9 @@ func (f *foreign) means(e fakeserver.Entry) []string {
 	case e.Name == fakeserver.SessionRefused && mine, isRefusedExchange(e):
 		return []string{string(session.LoginFailed)}
 	case e.Name == fakeserver.SessionClosed && mine:
+		if _, kicked := kickOf(e); kicked {
+			return []string{string(session.Kicked), string(session.Disconnected)}
+		}
 		return []string{string(session.Disconnected)}
 	case e.Name == fakeserver.MessageStored && e.Reason != receipt && e.From == f.user:
 		return []string{string(session.MessageSent)}
@@ -279,7 +291,7 @@ func (e evidence) visible(lane, name string) bool {
 	}
 	return slices.Contains([]string{
 		string(session.Connected), string(session.LoginSucceeded), string(session.RenewSucceeded), string(session.LoginFailed),
-		string(session.Disconnected), string(session.MessageSent), string(session.MessageReceived), string(session.TokenRequested),
+		string(session.Disconnected), string(session.Kicked), string(session.MessageSent), string(session.MessageReceived), string(session.TokenRequested),
 	}, name)
 }
 
