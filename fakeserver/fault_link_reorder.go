@@ -3,6 +3,7 @@ package fakeserver
 import (
 	"time"
 
+	"github.com/ttlchat/ttlchat/internal/guard"
 	"github.com/ttlchat/ttlchat/internal/msync"
 )
 
@@ -20,7 +21,10 @@ func reorderFault() *faultKind {
 			first := w.held == nil
 			if first {
 				w.held = frame
-				w.thaws = time.AfterFunc(f.values.duration("hold"), w.release)
+				w.thaws = time.AfterFunc(f.values.duration("hold"), func() {
+					defer guard.Catch()
+					w.release()
+				})
 			}
 			w.mu.Unlock()
 			if first {

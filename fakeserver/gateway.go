@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/ttlchat/ttlchat/internal/guard"
 )
 
 // lookAhead is how many bytes of a connection are read ahead of what is handled: a login, or a few messages. Idle connections have it, too.
@@ -38,7 +40,12 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	}
 	f := &binaryFrames{conn: conn, in: own.in}
 	conn.SetPingHandler(f.pong)
-	s.serveSocket(f, func(rest func()) { go rest() })
+	s.serveSocket(f, func(rest func()) {
+		go func() {
+			defer guard.Catch()
+			rest()
+		}()
+	})
 }
 
 // ownReader gives an upgrade a reader of ours: smaller than net/http's, and one can look into it.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/ttlchat/ttlchat/internal/guard"
 )
 
 // Times and bounds of one connection.
@@ -79,6 +81,7 @@ var queues = sync.Pool{New: func() any { return new(make([][]byte, 0, 8)) }}
 // serveSocket runs a link over a new connection until its end. The goroutine's stack has grown with the login, and most connections need
 // little of it later: with next, such as by starting a new one, what follows the login has another.
 func (s *Server) serveSocket(frames framing, next func(rest func())) {
+	defer guard.Catch()
 	sock := &socket{srv: s, gone: make(chan struct{})}
 	l := s.newLink(sock)
 	sock.frames = s.faultyFrames(frames, l.id)
@@ -87,19 +90,26 @@ func (s *Server) serveSocket(frames framing, next func(rest func())) {
 		return
 	}
 	sock.allow(maxLogin, provisionTimeout)
-	for l.user == nil {
-		if reason := sock.step(l); reason != "" {
-			sock.end(l, reason)
-			return
+	if !sock.serve(l, func() bool { return l.user != nil }) {
+		return
+	}
+	next(func() { sock.serve(l, func() bool { return false }) })
+}
+
+// serve hands frames to the link until enough says so; it is false when reading has ended, even by a panic.
+func (s *socket) serve(l *link, enough func() bool) (goesOn bool) {
+	reason := ""
+	defer func() {
+		if !goesOn {
+			s.end(l, reason)
+		}
+	}()
+	for !enough() {
+		if reason = s.step(l); reason != "" {
+			return false
 		}
 	}
-	next(func() {
-		reason := ""
-		for reason == "" {
-			reason = sock.step(l)
-		}
-		sock.end(l, reason)
-	})
+	return true
 }
 
 // step hands the next frame to the link. It says why reading ended when it did.
@@ -189,6 +199,7 @@ func (s *socket) wake() {
 
 // write sends what waits, until nothing is left.
 func (s *socket) write() {
+	defer guard.Catch()
 	var done load
 	for {
 		s.mu.Lock()
@@ -219,6 +230,7 @@ func (s *socket) write() {
 
 // sayGoodbye ends the connection politely: closing at once could destroy frames on their way.
 func (s *socket) sayGoodbye() {
+	defer guard.Catch()
 	defer s.frames.cut()
 	if !s.wait(goodbyePause) {
 		return
