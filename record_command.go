@@ -4,10 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,25 +61,11 @@ ttlchat run bug.yaml`,
 	return cmd
 }
 
-var notInAName = regexp.MustCompile(`[^a-z0-9]+`)
-
 func record(ctx context.Context, client *control.Client, user, file string, stderr io.Writer) error {
 	_, _ = fmt.Fprintf(stderr, "ttlchat: recording; log in now, and end it with Ctrl+C\n")
 	recording, err := scenario.Record(ctx, client, user)
 	if err != nil {
 		return err
 	}
-	name := strings.Trim(notInAName.ReplaceAllString(strings.ToLower(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))), "-"), "-")
-	var text strings.Builder
-	if err := recording.Write(&text, name); err != nil {
-		return err
-	}
-	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
-		return fmt.Errorf("the recording cannot be written: %w", err)
-	}
-	if _, err := scenario.Parse(file, []byte(text.String())); err != nil {
-		return fmt.Errorf("written, but it needs a hand before it can be run:\n%w", err)
-	}
-	_, _ = fmt.Fprintf(stderr, "ttlchat: written to %s; ttlchat run %s does it again\n", file, file)
-	return nil
+	return writeRecording(file, recording.Write, stderr)
 }
