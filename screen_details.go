@@ -15,8 +15,8 @@ func ofTokenServer(e fakeserver.Entry) bool {
 	return e.Reason == "token server" || e.Name == fakeserver.TokenIssued && !strings.HasPrefix(e.Token, "YWMt")
 }
 
-// entryDetails lists all that an entry of the journal says.
-func entryDetails(e fakeserver.Entry) [][2]string {
+// entryDetails lists all that an entry of the journal says, and what is known of its HTTP call.
+func entryDetails(e fakeserver.Entry, x fakeserver.Exchange) [][2]string {
 	var rows [][2]string
 	add := func(name, value string) {
 		if value != "" {
@@ -31,10 +31,15 @@ func entryDetails(e fakeserver.Entry) [][2]string {
 	add("event", string(e.Name))
 	add("user", e.User)
 	add("device", e.Device)
-	add("connection", e.Session)
-	if e.Method != "" {
+	if e.Method == "" {
+		add("connection", e.Session)
+	} else {
 		add("request", e.Method+" "+e.Path)
+		add("  query", x.Query)
+		add("  authorization", x.Authorization)
+		add("  body", x.Request)
 		add("response", fmt.Sprint(e.Status, " ", http.StatusText(e.Status)))
+		add("  body", x.Response)
 	}
 	if e.Code != 0 {
 		add("code", strconv.Itoa(e.Code))

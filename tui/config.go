@@ -64,8 +64,9 @@ type EmulatorEvent struct {
 	Code int
 	// TokenServer: it happened at the token server, and not at the chat service.
 	TokenServer bool
-	// Details are names and values of all that is known of it.
-	Details [][2]string
+	// Details returns names and values of all that is known of it. It is called when somebody wants to see them, and must not block; nil means
+	// that there are none.
+	Details func() [][2]string
 }
 
 // Config is what the program starts with.
@@ -84,6 +85,10 @@ type Config struct {
 	EmulatorNote string
 	// Where names the service: "emulator", or its host.
 	Where string
+	// Play is the scenario that is played, nil when a person logs in. Form's user and peer, Policy, Faults and Emulator are then the run's.
+	Play *Play
+	// Scenario writes the session so far as a scenario file of that name, nil where nobody could do it again.
+	Scenario func(file string) (string, error)
 	// ASCII draws with ASCII characters alone, for terminals and locales that have no others.
 	ASCII bool
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
@@ -60,19 +61,56 @@ func (m *model) copyTimeline() { m.copy("the timeline", jsonLines(m.timeline.ent
 
 // exportedMsg tells what became of an export.
 type exportedMsg struct {
-	file string
-	n    int
-	err  error
+	file     string
+	n        int
+	scenario bool
+	err      error
 }
 
-// export writes the timeline to a new file, outside Update.
+// export writes the timeline to a new file, outside Update: as a scenario when the file is called so.
 func (m *model) export(file string) {
 	if file == "" {
-		file = "ttlchat-" + m.session.Now().In(m.zone).Format("20060102-150405") + ".jsonl"
+		file = m.newFile(".jsonl")
+	}
+	if ext := filepath.Ext(file); ext == ".yaml" || ext == ".yml" {
+		m.exportScenario(file)
+		return
 	}
 	moments := append([]*moment(nil), m.timeline.entries...)
 	text := jsonLines(moments)
-	m.queue(func() tea.Msg { return exportedMsg{file, len(moments), writeNew(file, text)} })
+	m.queue(func() tea.Msg { return exportedMsg{file: file, n: len(moments), err: writeNew(file, text)} })
+}
+
+// exportScenario writes what was done, and what came of it, as a scenario that does it again.
+func (m *model) exportScenario(file string) {
+	write := m.cfg.Scenario
+	if why := whyNotScenario(m); why != "" {
+		m.say("cannot export: "+why, late)
+		return
+	}
+	m.queue(func() tea.Msg {
+		text, err := write(file)
+		if err == nil {
+			err = writeNew(file, text)
+		}
+		return exportedMsg{file: file, scenario: true, err: err}
+	})
+}
+
+func whyNotScenario(m *model) string {
+	switch {
+	case m.play.on():
+		return "this is a scenario already"
+	case m.cfg.Scenario == nil:
+		return "a scenario needs the built-in emulator and its token server"
+	default:
+		return ""
+	}
+}
+
+// newFile is a name for an export.
+func (m *model) newFile(ext string) string {
+	return "ttlchat-" + m.session.Now().In(m.zone).Format("20060102-150405") + ext
 }
 
 // writeNew writes a file that does not exist yet, for its owner alone.
@@ -89,8 +127,12 @@ func writeNew(file, text string) error {
 }
 
 func (m *model) takeExported(msg exportedMsg) {
-	if msg.err != nil {
+	switch {
+	case msg.err != nil:
 		m.say("the timeline was not exported: "+msg.err.Error(), late)
+		return
+	case msg.scenario:
+		m.say("ttlchat run "+msg.file+" does all this again", alive)
 		return
 	}
 	m.say(fmt.Sprintf("%s in %s", plural(msg.n, "event", "events"), msg.file), alive)

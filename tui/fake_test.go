@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -227,13 +228,24 @@ type fakeFaults struct {
 func (f *fakeFaults) Kinds() []FaultKind {
 	return []FaultKind{
 		{Target: "token-server", Name: "status", Meaning: "an error status is the answer", Params: []FaultParam{
-			{Name: "status", Default: "503", Meaning: "the HTTP status"}, {Name: "body", Meaning: "the body"}}},
+			{Name: "status", Default: "503", Meaning: "the HTTP status"}, {Name: "body", Meaning: "the body"},
+			{Name: "count", Default: "0", Meaning: "how often it applies"}}},
 		{Target: "token-server", Name: "hang", Meaning: "no answer comes; the connection stays open until the client leaves"},
 		{Target: "link", Name: "delay", Meaning: "each frame comes late, one after the other", Params: []FaultParam{
 			{Name: "delay", Default: "1s", Meaning: "how late"},
 			{Name: "direction", Default: "both", Choices: []string{"both", "in", "out"}, Meaning: "only frames to the emulator or from it"}}},
 		{Target: "expiry", Name: "close", Meaning: "a connection is closed when its token ends"},
 	}
+}
+
+// Check refuses what begins with a "!".
+func (f *fakeFaults) Check(fault Fault) error {
+	for name, value := range fault.Params {
+		if strings.HasPrefix(value, "!") {
+			return errors.New(name + ": write something else")
+		}
+	}
+	return nil
 }
 
 func (f *fakeFaults) Triggers() []string { return []string{"will-expire", "expire", "kick"} }
@@ -247,7 +259,7 @@ func (f *fakeFaults) List() []Fault {
 func (f *fakeFaults) Set(fault Fault) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked = append(f.asked, fmt.Sprintf("set %s %s %v %d", fault.Target, fault.Name, fault.Params, fault.Count))
+	f.asked = append(f.asked, fmt.Sprintf("set %s %s %v", fault.Target, fault.Name, fault.Params))
 	if f.fails == nil {
 		f.list = append(slices.DeleteFunc(f.list, func(on Fault) bool { return on.ID == fault.ID }), fault)
 	}

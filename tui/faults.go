@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -13,7 +12,7 @@ import (
 	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
-// FaultKind is one thing that the emulator can get wrong on demand.
+// FaultKind is one thing that the emulator can get wrong on demand. Its parameters say what goes wrong, and when and to whom.
 type FaultKind struct {
 	Target, Name, Meaning string
 	Params                []FaultParam
@@ -32,15 +31,19 @@ type Fault struct {
 	Params           map[string]string
 	// Count is how often it applies, 0 until it is cleared; Applied is how often it has.
 	Count, Applied int
+	// Waiting: the event or the offset that it begins with has not come yet.
+	Waiting bool
 }
 
 // over tells whether the fault has applied as often as it was to.
 func (f Fault) over() bool { return f.Count > 0 && f.Applied >= f.Count }
 
-// Faults is what the screen needs of an emulator's faults. Every method but Kinds may block; the screen calls them outside Update.
+// Faults is what the screen needs of an emulator's faults. Every method but Kinds and Check may block; the screen calls them outside Update.
 type Faults interface {
 	// Kinds lists what can go wrong, grouped by target.
 	Kinds() []FaultKind
+	// Check tells what is wrong with a fault, and what would be right.
+	Check(Fault) error
 	// Triggers lists the events that can be made to happen now.
 	Triggers() []string
 	// List returns the faults that are on, or are used up.
@@ -58,15 +61,13 @@ type faults struct {
 	source  Faults
 	kinds   []FaultKind
 	list    []Fault
-	values  []map[string]string // what was chosen for each kind, besides the defaults
+	values  []map[string]string // what was chosen for each kind
 	open    int                 // the kind whose parameters are shown
 	at, top int                 // the row that is pointed at, and the first on the screen
 	shown   int                 // how many rows the screen has
 	edit    *textinput.Model    // while a value is being written
+	wrong   error               // what is wrong with it, as one types
 }
-
-// countParam is a parameter that every kind has.
-var countParam = FaultParam{Name: "count", Default: "0", Meaning: "how often it applies; 0 is until it is switched off"}
 
 func newFaults(source Faults) faults {
 	f := faults{source: source}
@@ -74,7 +75,6 @@ func newFaults(source Faults) faults {
 		f.kinds = source.Kinds()
 		f.values = make([]map[string]string, len(f.kinds))
 		for i := range f.kinds {
-			f.kinds[i].Params = append(slices.Clone(f.kinds[i].Params), countParam)
 			f.values[i] = map[string]string{}
 		}
 	}
@@ -163,21 +163,37 @@ func (f *faults) active(kind int) (Fault, bool) {
 	return f.list[i], true
 }
 
-// value is what a parameter is set to.
+// value is what a parameter is set to: here, or by whoever has switched the fault on.
 func (f *faults) value(kind int, p FaultParam) string {
 	if v, ok := f.values[kind][p.Name]; ok {
 		return v
 	}
+	if on, is := f.active(kind); is {
+		if v, ok := on.Params[p.Name]; ok {
+			return v
+		}
+	}
 	return p.Default
 }
 
-// fault is what switching on a kind asks for.
+// fault is what switching on a kind asks for. A fault of the kind that is on already is replaced.
 func (f *faults) fault(kind int) Fault {
 	k := f.kinds[kind]
-	params := maps.Clone(f.values[kind])
-	count, _ := strconv.Atoi(params[countParam.Name])
-	delete(params, countParam.Name)
-	return Fault{ID: "screen-" + k.Target + "-" + k.Name, Target: k.Target, Name: k.Name, Params: params, Count: count}
+	on, is := f.active(kind)
+	params := map[string]string{}
+	maps.Copy(params, on.Params)
+	maps.Copy(params, f.values[kind])
+	if !is {
+		on.ID = "screen-" + k.Target + "-" + k.Name
+	}
+	return Fault{ID: on.ID, Target: k.Target, Name: k.Name, Params: params}
+}
+
+// with is what switching on a kind would ask for if a parameter had another value.
+func (f *faults) with(kind int, p FaultParam, value string) Fault {
+	fault := f.fault(kind)
+	fault.Params[p.Name] = value
+	return fault
 }
 
 // faultsMsg brings the faults that are on, after something was asked of them.
@@ -255,7 +271,7 @@ func (m *model) editParam(row faultRow) {
 	in.KeyMap.Paste.SetEnabled(false)
 	in.SetVirtualCursor(true)
 	in.SetStyles(m.field)
-	in.SetValue(m.faults.value(row.kind, p))
+	in.SetValue(printable.Line(m.faults.value(row.kind, p), in.CharLimit))
 	in.CursorEnd()
 	in.Focus()
 	m.faults.edit = &in
@@ -277,12 +293,7 @@ func (m *model) chooseParam(by int) {
 }
 
 func (m *model) setParam(row faultRow, value string) {
-	p := m.faults.kinds[row.kind].Params[row.param]
-	if value == p.Default {
-		delete(m.faults.values[row.kind], p.Name)
-	} else {
-		m.faults.values[row.kind][p.Name] = value
-	}
+	m.faults.values[row.kind][m.faults.kinds[row.kind].Params[row.param].Name] = value
 	if _, on := m.faults.active(row.kind); on {
 		m.setFault(row.kind)
 	}
@@ -290,23 +301,37 @@ func (m *model) setParam(row faultRow, value string) {
 
 // pressEdit handles a key while a value is being written.
 func (m *model) pressEdit(msg tea.KeyPressMsg) bool {
-	edit := m.faults.edit
+	f := &m.faults
+	row, ok := f.row()
+	if !ok || row.param < 0 {
+		f.edit = nil
+		return false
+	}
 	switch msg.String() {
 	case "ctrl+c":
 		return false
 	case "esc":
-		m.faults.edit = nil
+		f.edit, f.wrong = nil, nil
 	case "enter":
-		m.faults.edit = nil
-		if row, ok := m.faults.row(); ok && row.param >= 0 {
-			m.setParam(row, strings.TrimSpace(edit.Value()))
+		if f.wrong == nil {
+			m.setParam(row, strings.TrimSpace(f.edit.Value()))
+			f.edit = nil
 		}
 	default:
-		next, cmd := edit.Update(msg)
-		m.faults.edit = &next
-		m.queue(cmd)
+		m.editValue(msg)
 	}
 	return true
+}
+
+// editValue hands a key or a paste to the value that is being written, and checks what comes of it.
+func (m *model) editValue(msg tea.Msg) {
+	f := &m.faults
+	next, cmd := f.edit.Update(msg)
+	f.edit = &next
+	m.queue(cmd)
+	if row, ok := f.row(); ok && row.param >= 0 {
+		f.wrong = f.source.Check(f.with(row.kind, f.kinds[row.kind].Params[row.param], strings.TrimSpace(next.Value())))
+	}
 }
 
 func (m *model) clearFaults() {
@@ -335,7 +360,7 @@ func whyNotClear(m *model) string {
 
 func faultKeys() []action {
 	return []action{
-		{keys: bind("switch", "Enter", "enter", "space"), help: "switch the fault, make the event happen, or write the value", why: whyNotFaults,
+		{keys: bind("switch", "Enter", "enter", "space"), acts: true, help: "switch the fault, make the event happen, or write the value", why: whyNotFaults,
 			do: (*model).switchFault},
 		{keys: bind("change", "← →", "right"), help: "change the parameter", why: whyNotFaults, do: func(m *model) { m.chooseParam(1) }},
 		{keys: bind("", "", "left"), why: whyNotFaults, do: func(m *model) { m.chooseParam(-1) }},
@@ -376,18 +401,40 @@ func viewFaults(m *model, a area) []string {
 	}
 	rows := f.rows()
 	at, _ := f.row()
-	f.shown = a.height
-	f.top = min(max(f.top, f.at-a.height+1), max(f.at-1, 0), max(len(rows)-a.height, 0))
 	focused := m.focus == faultPanel
+	f.shown = a.height
+	if focused && a.height > 8 {
+		f.shown -= 3 // for what the row that is pointed at means, in full
+	}
+	f.top = min(max(f.top, f.at-f.shown+1), max(f.at-1, 0), max(len(rows)-f.shown, 0))
 	var lines []string
-	for _, row := range rows[f.top:min(f.top+max(a.height, 0), len(rows))] {
+	for _, row := range rows[f.top:min(f.top+max(f.shown, 0), len(rows))] {
 		mark := "  "
 		if row == at && focused {
 			mark = m.accent.Render("▌ ")
 		}
 		lines = append(lines, mark+m.faultLine(row, row == at && focused, a.width-2))
 	}
+	if f.shown < a.height {
+		lines = append(m.block(lines, a.width, f.shown), m.faint.Render(strings.Repeat("─", a.width)))
+		for _, line := range m.wrap(f.explain(at), a.width, 2) {
+			lines = append(lines, m.dim.Render(line))
+		}
+	}
 	return lines
+}
+
+// explain says what a row means.
+func (f *faults) explain(row faultRow) string {
+	switch {
+	case row.trigger != "":
+		return "makes " + row.trigger + " happen now to the user who is logged in here"
+	case row.param >= 0:
+		p := f.kinds[row.kind].Params[row.param]
+		return p.Name + ": " + p.Meaning
+	default:
+		return f.kinds[row.kind].Meaning
+	}
 }
 
 // faultLine draws one row of the panel.
@@ -402,6 +449,9 @@ func (m *model) faultLine(row faultRow, at bool, width int) string {
 		p := f.kinds[row.kind].Params[row.param]
 		value := f.value(row.kind, p)
 		switch {
+		case at && f.edit != nil && f.wrong != nil:
+			f.edit.SetWidth(min(max(len(f.edit.Value())+1, 8), max(width-40, 8)))
+			return m.cut("      "+m.dim.Render(m.fit(p.Name, 14))+f.edit.View()+m.tones[dead].Render(" ✗ "+printable.Line(f.wrong.Error(), 200)), width, "…")
 		case at && f.edit != nil:
 			f.edit.SetWidth(max(width-26, 8))
 			return m.cut("      "+m.dim.Render(m.fit(p.Name, 14))+f.edit.View(), width, "…")
@@ -418,11 +468,14 @@ func (m *model) faultLine(row faultRow, at bool, width int) string {
 	if !is {
 		return m.cut("[ ] "+m.fit(k.Name, 17)+m.dim.Render(k.Meaning), width, "…")
 	}
-	times := plural(on.Applied, "time", "times")
-	if on.Count > 0 {
-		times = fmt.Sprintf("%d of %d", on.Applied, on.Count)
+	times := "applied " + plural(on.Applied, "time", "times")
+	switch {
+	case on.Waiting:
+		times = "waiting for its moment"
+	case on.Count > 0:
+		times = fmt.Sprintf("applied %d of %d", on.Applied, on.Count)
 	}
-	return m.cut(m.tones[late].Bold().Render("[x] "+m.fit(k.Name, 17))+m.tones[late].Render("applied "+times+" · "+k.Meaning), width, "…")
+	return m.cut(m.tones[late].Bold().Render("[x] "+m.fit(k.Name, 17))+m.tones[late].Render(times+" · "+k.Meaning), width, "…")
 }
 
 func moveFaults(m *model, _ area, lines int) { m.faults.step(-lines) }

@@ -25,6 +25,7 @@ type eventsMsg struct {
 
 // emulatorMsg brings news of the emulator.
 type emulatorMsg struct {
+	run    int // of a scenario that is played
 	events []EmulatorEvent
 	err    error
 }
@@ -102,7 +103,8 @@ func (m *model) takeEvent(e session.Event) {
 	}
 	t.words = printable.Line(t.words, maxTextRunes)
 	m.timeline.happened(&moment{
-		at: e.At, lane: clientLane, kind: kindOf(string(e.Name)), name: string(e.Name), text: t.words, tone: t.tone, details: m.eventDetails(e),
+		at: e.At, lane: clientLane, kind: kindOf(string(e.Name)), name: string(e.Name), text: t.words, tone: t.tone,
+		details: func() []detail { return m.eventDetails(e) },
 	})
 	if t.note {
 		m.talk.note(e.At, t.words, t.tone)
@@ -153,6 +155,9 @@ func (p pen) eventDetails(e session.Event) []detail {
 	if !e.ExpiresAt.IsZero() {
 		add("remaining", e.Remaining().Round(time.Millisecond).String())
 	}
+	if e.ClockAhead != 0 {
+		add("service clock", e.ClockAhead.Round(time.Millisecond).String()+" ahead of this device's")
+	}
 	if e.Attempt > 0 {
 		add("attempt", strconv.Itoa(e.Attempt))
 	}
@@ -161,7 +166,7 @@ func (p pen) eventDetails(e session.Event) []detail {
 
 // awaitEmulator waits for the emulator's next events, as awaitSession does.
 func (m *model) awaitEmulator(after int) tea.Cmd {
-	ctx, emulator := m.ctx, m.cfg.Emulator
+	ctx, emulator, run := m.ctx, m.cfg.Emulator, m.play.count
 	if emulator == nil {
 		return nil
 	}
@@ -169,11 +174,14 @@ func (m *model) awaitEmulator(after int) tea.Cmd {
 	return func() tea.Msg {
 		pause(ctx, rest)
 		events, err := emulator.Next(ctx)
-		return emulatorMsg{events, err}
+		return emulatorMsg{run, events, err}
 	}
 }
 
 func (m *model) takeEmulator(msg emulatorMsg) {
+	if msg.run != m.play.count || m.play.restarting {
+		return
+	}
 	if msg.err != nil {
 		m.say("the emulator's journal ends here: "+msg.err.Error(), late)
 		return
@@ -191,15 +199,24 @@ func (m *model) takeEmulator(msg emulatorMsg) {
 		if at.kind == faultKind {
 			at.tone, news = late, true
 		}
-		for _, d := range e.Details {
-			at.details = append(at.details, detail{printable.Line(d[0], 40), printable.Line(d[1], maxTextRunes)})
-		}
+		at.details = e.details
 		m.timeline.happened(at)
 	}
 	if news {
 		m.askFaults(nil)
 	}
 	m.queue(m.awaitEmulator(len(msg.events)))
+}
+
+// details are the event's own, fit to be shown.
+func (e EmulatorEvent) details() []detail {
+	var rows []detail
+	if e.Details != nil {
+		for _, d := range e.Details() {
+			rows = append(rows, detail{printable.Line(d[0], 40), printable.Line(d[1], maxTextRunes)})
+		}
+	}
+	return rows
 }
 
 // words tells of the event in one line. The name of the user at the screen goes without saying.

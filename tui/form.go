@@ -24,7 +24,7 @@ type Form struct {
 	User, Peer string
 	// Lifetime is how long each token shall live, such as "30s"; "" leaves it to the token server.
 	Lifetime string
-	// Profile names how the client behaves: native, web or classic.
+	// Profile names how the client behaves: native, web, classic or rtc.
 	Profile string
 	// Service is whose servers are used.
 	Service Service
@@ -83,9 +83,9 @@ var fields = []field{
 		check: func(f Form) error { return command.ValidUser(f.Peer) }},
 	{label: "lifetime", help: "how long each token lives, such as 30s or 24h; empty: as the token server likes",
 		value: func(f *Form) *string { return &f.Lifetime }, check: func(f Form) error { _, err := f.Life(); return err }},
-	{label: "profile", help: "which SDK to behave like: native, web or classic (←→)", value: func(f *Form) *string { return &f.Profile },
+	{label: "profile", help: "which SDK to behave like; rtc is a token's life without a chat (←→)", value: func(f *Form) *string { return &f.Profile },
 		check: checkProfile, words: profileNames()},
-	{label: "service", help: "the emulator inside needs nothing else; or your own token server with it, or your own chat service (←→)",
+	{label: "service", help: "the emulator inside, alone or with your own token server; or your service (←→)",
 		value: func(f *Form) *string { return (*string)(&f.Service) }, check: checkService, words: serviceNames()},
 	{label: "token server", help: "the address that hands out the tokens", value: func(f *Form) *string { return &f.TokenURL },
 		check: func(f Form) error {
@@ -104,7 +104,7 @@ func ownService(f Form) bool { return f.Service == OwnService }
 
 func profileNames() []string {
 	var names []string
-	for _, p := range chat.Profiles() {
+	for _, p := range append(chat.Profiles(), chat.RTC) {
 		names = append(names, p.Name)
 	}
 	return names
@@ -127,7 +127,7 @@ func checkService(f Form) error {
 
 func checkProfile(f Form) error {
 	if _, ok := chat.ProfileByName(f.Profile); !ok {
-		return errors.New("there are native, web and classic")
+		return fmt.Errorf("there are: %s", strings.Join(profileNames(), ", "))
 	}
 	return nil
 }
@@ -266,9 +266,13 @@ func (f *form) preview(policy session.Policy) string {
 	if err != nil || !ok || d == 0 {
 		return "You will see a token's life: will-expire, renewal, expiry, and what the app does about it."
 	}
-	warning := time.Duration(float64(d) * profile.WillExpire)
-	return fmt.Sprintf("You will see a token that lives %s: after %s the SDK says %s and the app will %s; at the end it says %s and the app will %s.",
-		life(d), life(warning), profile.WillExpireCallback, afterWillExpire(policy), profile.ExpiredCallback, afterExpired(policy))
+	born := time.Now()
+	warning := chat.WillExpireAt(profile, born, born.Add(d)).Sub(born)
+	middle := fmt.Sprintf("after %s the SDK says %s and the app will %s", life(warning), profile.WillExpireCallback, afterWillExpire(policy))
+	if warning >= d {
+		middle = fmt.Sprintf("that is too short for %s, which comes %s before the end", profile.WillExpireCallback, life(profile.Lead))
+	}
+	return fmt.Sprintf("You will see a token that lives %s: %s; at the end it says %s and the app will %s.", life(d), middle, profile.ExpiredCallback, afterExpired(policy))
 }
 
 // dress puts the styles on the inputs and gives them their width.

@@ -39,7 +39,7 @@ func TestFormFaults(t *testing.T) {
 		{func(f *Form) { f.Lifetime = "30" }, "such as 30s"},
 		{func(f *Form) { f.Lifetime = "10ms" }, "at least 1s"},
 		{func(f *Form) { f.Lifetime = "2000000h" }, "such as 30s"},
-		{func(f *Form) { f.Profile = "windows" }, "native, web and classic"},
+		{func(f *Form) { f.Profile = "windows" }, "native, web, classic, rtc"},
 		{func(f *Form) { f.TokenURL = "localhost" }, "http://host:port"},
 		{func(f *Form) { f.RESTURL = "ws://x" }, "http://host:port"},
 		{func(f *Form) { f.WSURL = "" }, "ws://host:port"},
@@ -162,9 +162,11 @@ func TestProfileCycles(t *testing.T) {
 	}
 	wantOn(t, r.screen(t), "after 24 s the SDK says")
 	r.keys("left", "left")
-	if got := r.form.values().Profile; got != "classic" {
+	if got := r.form.values().Profile; got != "rtc" {
 		t.Errorf("← leads from native to %q", got)
 	}
+	wantOn(t, r.screen(t), "onTokenPrivilegeWillExpire, which comes 30 s before the end")
+	r.keys("left")
 	wantOn(t, r.screen(t), "after 15 s the SDK says")
 }
 

@@ -42,6 +42,8 @@ func moments() map[string]func(testing.TB, tea.WindowSizeMsg) *rig {
 	end := session.Event{Name: session.TokenExpired, Callback: "onTokenExpired", Code: chat.TokenExpired}
 	ask := lastFifth()
 	ask.Policy.OnWillExpire, ask.RetryAt, ask.Reason = session.WillExpireAsk, time.Time{}, ""
+	skewed := online()
+	skewed.ClockWarning = "this device's clock is 10m0s behind the service's; set it right"
 	return map[string]func(testing.TB, tea.WindowSizeMsg) *rig{
 		"login": func(t testing.TB, size tea.WindowSizeMsg) *rig {
 			return newRig(t, size.Width, size.Height, loggedOut())
@@ -60,6 +62,7 @@ func moments() map[string]func(testing.TB, tea.WindowSizeMsg) *rig {
 		"stopped": show(stopped(),
 			session.Event{Name: session.StateChanged, New: session.Stopped, Code: chat.InvalidToken, Reason: stopped().Reason}),
 		"waiting":    show(waiting(), end),
+		"skewed":     show(skewed, session.Event{Name: session.ClockSkewed, ClockAhead: 10 * time.Minute, Reason: skewed.ClockWarning}),
 		"logged_out": show(loggedOut(), session.Event{Name: session.LoggedOutNow}),
 		"help": func(t testing.TB, size tea.WindowSizeMsg) *rig {
 			r := conversation(t, size, online())

@@ -16,9 +16,13 @@ func (m *model) header(v tokenView) []string {
 		return m.smallHeader(v)
 	case m.large():
 		left := m.who(v) + m.dim.Render(" on "+printable.Line(m.where, 40))
-		answers := m.dim.Render("will-expire → " + afterWillExpire(v.Policy) + "   expired → " + afterExpired(v.Policy) + "   ")
-		long, short := m.faultWords(60)+"   "+m.wallClock(v), m.faultWords(12)+"   "+m.wallClock(v)
-		return []string{m.spread(m.width, left, answers+long, long, short, m.wallClock(v))}
+		answers := m.dim.Render("will-expire: " + afterWillExpire(v.Policy) + " · expired: " + afterExpired(v.Policy) + "  ")
+		brief := m.dim.Render("W " + afterWillExpire(v.Policy) + " · E " + afterExpired(v.Policy) + "  ") // the letters of the bar's marks
+		long, short := m.faultWords(60)+"  "+m.wallClock(v), m.faultWords(12)+"  "+m.wallClock(v)
+		if m.cells.StringWidth(left+brief+long) >= m.width { // the service is always the same, faults are not
+			left = m.who(v)
+		}
+		return []string{m.spread(m.width, left, answers+long, brief+long, long, brief+short, short, m.wallClock(v))}
 	default:
 		right := m.wallClock(v)
 		top := []string{
@@ -35,10 +39,12 @@ func (m *model) smallHeader(v tokenView) []string {
 	start := m.strong.Render(printable.Line(v.User, 64)) + " " + m.state(v)
 	beside, below := "", []string{v.strip(m.width)}
 	switch {
-	case v.over():
-		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
+	case len(m.faults.on()) > 0 && v.over():
+		beside, below = m.faultWords(16), m.situation(v, 1+m.height/10)
 	case len(m.faults.on()) > 0:
 		beside = m.faultWords(16)
+	case v.over():
+		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
 	case !v.mortal(), v.State == session.Expired, v.State == session.Waiting:
 		below = m.situation(v, 1+m.height/10)
 	case !v.WillExpireFired && v.Token.WillExpireAt.After(v.now):
@@ -85,7 +91,7 @@ func (m *model) wallClock(v tokenView) string {
 // situation draws the sentence on what is going on, in at most so many lines.
 func (m *model) situation(v tokenView, most int) []string {
 	pad := strings.Repeat(" ", m.margin())
-	lines := m.wrap(situation(v.Snapshot, v.now), m.width-2*len(pad), most)
+	lines := m.wrap(sentences(situation(v.Snapshot, v.now), printable.Line(v.ClockWarning, 300)), m.width-2*len(pad), most)
 	for i, line := range lines {
 		lines[i] = m.fit(pad+m.tones[stateTones[v.State]].Render(line), m.width)
 	}

@@ -27,6 +27,8 @@ type action struct {
 	panel int
 	// first: the login screen knows the action too.
 	first bool
+	// acts: it acts on the session or the emulator, which is not the person's while a scenario is played.
+	acts bool
 	// why says why the action cannot be done now, "" when it can. Nil means that it always can.
 	why func(*model) string
 	// do does it. Nil runs the command; for keys of the input itself there is neither.
@@ -43,17 +45,17 @@ func bind(word, shown string, keys ...string) key.Binding {
 // actions is the table: what always works, the most wanted first, and then what the panels add.
 func actions(panels []panel) []action {
 	all := []action{
-		{keys: bind("renew", "^R", "ctrl+r"), command: "/renew", why: whyNotRenew},
-		{keys: bind("expire", "^E", "ctrl+e"), command: "/expire", why: whyNotExpire},
+		{keys: bind("renew", "^R", "ctrl+r"), command: "/renew", acts: true, why: whyNotRenew},
+		{keys: bind("expire", "^E", "ctrl+e"), command: "/expire", acts: true, why: whyNotExpire},
 		{keys: bind("skip", "^N", "ctrl+n"), command: "/skip", why: whyNotSkip},
-		{keys: bind("policy", "^P", "ctrl+p"), command: "/policy", do: (*model).togglePolicy},
+		{keys: bind("policy", "^P", "ctrl+p"), command: "/policy", acts: true, do: (*model).togglePolicy},
 		{keys: bind("faults", "^F", "ctrl+f"), command: "/faults", help: "break something: the emulator's faults, and events to make happen",
 			do: func(m *model) { m.toggle(faultPanel) }},
-		{keys: bind("", "^X", "ctrl+x"), command: "/clear-faults", help: "switch all faults off", why: whyNotClear, do: (*model).clearFaults},
+		{keys: bind("", "^X", "ctrl+x"), command: "/clear-faults", acts: true, help: "switch all faults off", why: whyNotClear, do: (*model).clearFaults},
 		{keys: bind("token", "^T", "ctrl+t"), command: "/token", help: "read the tokens field by field, and what a renewal changed",
 			do: func(m *model) { m.toggle(tokenPanel) }},
-		{keys: bind("log in", "^L", "ctrl+l"), command: "/login", why: whyNotLogin},
-		{keys: bind("log out", "^O", "ctrl+o"), command: "/logout", why: whyNotLogout},
+		{keys: bind("log in", "^L", "ctrl+l"), command: "/login", acts: true, why: whyNotLogin},
+		{keys: bind("log out", "^O", "ctrl+o"), command: "/logout", acts: true, why: whyNotLogout},
 		{keys: bind("commands", "^K", "ctrl+k"), help: "find anything that can be done by its name", do: (*model).showPalette},
 		{keys: bind("", "?", "?", "f1"), command: "/keys", help: "show the keys that make sense here (F1 always, ? while nothing is typed)",
 			first: true, do: (*model).showHelp},
@@ -66,11 +68,11 @@ func actions(panels []panel) []action {
 		{keys: bind("", "", "alt+up"), why: whyNotTurnTalk, do: func(m *model) { m.turnTalk(-1) }},
 		{keys: bind("", "F3", "f3"), command: "/find", usage: "text", help: "look for a text in the conversation; again looks further up",
 			do: func(m *model) { m.find("") }, with: (*model).find},
-		{keys: bind("", "F5", "f5"), command: "/resend", help: "send the messages again that failed", why: whyNotResend, do: (*model).resend},
+		{keys: bind("", "F5", "f5"), command: "/resend", acts: true, help: "send the messages again that failed", why: whyNotResend, do: (*model).resend},
 		{keys: bind("", "^Y", "ctrl+y"), command: "/copy", help: "copy the message, event or token that is pointed at", why: whyNotCopy,
 			do: (*model).copyHere},
 		{keys: bind("", "", ""), command: "/raw", help: "show a message as it came, with everything escaped", do: (*model).showRaw},
-		{keys: bind("", "", ""), command: "/export", usage: "[file]", help: "export the timeline to a file, as JSON lines", why: whyNotDetails,
+		{keys: bind("", "", ""), command: "/export", usage: "[file]", help: "export the timeline to a file: as JSON lines, or as a scenario when it ends in .yaml", why: whyNotDetails,
 			do: func(m *model) { m.export("") }, with: (*model).export},
 		{keys: bind("", "Esc", "esc"), help: "leave what is open, return to the newest line; when logged out, change the login", do: (*model).escape},
 		{keys: bind("", "F2", "f2"), command: "/mouse", help: "give the mouse to the terminal, to select text, or take it back",
@@ -125,6 +127,8 @@ func (a action) whyNot(m *model) string {
 	switch {
 	case m.session == nil && !a.first:
 		return "nobody has logged in yet, Enter does"
+	case a.acts && m.play.scripted():
+		return m.whyNotAct()
 	case a.why == nil:
 		return ""
 	default:
@@ -275,6 +279,9 @@ func whyNotExpire(m *model) string {
 }
 
 func whyNotSkip(m *model) string {
+	if m.play.going() {
+		return ""
+	}
 	if why := whyNotEmulator(m); why != "" {
 		return why
 	}

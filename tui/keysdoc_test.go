@@ -17,7 +17,7 @@ func keysDocument() string {
 	b.WriteString("# Keys and commands\n\nGenerated from the table in tui/keys.go: `make keys` writes it anew.\n\n" +
 		"`^R` is Ctrl+R. A key that cannot act now says why. On the screen `?` or F1 shows those that make sense where one is, and `^K` finds\n" +
 		"everything by its name.\n")
-	panels := panels()
+	panels := append(panels(), playEntry())
 	all := actions(panels)
 	section := func(title string, panel int) {
 		fmt.Fprintf(&b, "\n## %s\n\n| key | command | what it does |\n| --- | --- | --- |\n", title)

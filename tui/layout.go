@@ -69,6 +69,9 @@ func (m *model) divide(now time.Time) frame {
 	f := frame{tabs: !m.large(), bare: m.small()}
 	v := tokenView{m.pen, m.snap, now}
 	f.top = m.header(v)
+	if m.small() && m.play.on() {
+		f.top = append(f.top, m.playLine())
+	}
 	input := strings.Split(m.viewInput(), "\n")
 	f.input = len(input)
 	room := m.height - len(f.top) - f.input - 1
@@ -98,7 +101,7 @@ func (m *model) twoColumns(v tokenView, y, height int) [][]slot {
 	right := min(max(m.width*11/20, lifeWidth+5), 84)
 	left := m.width - right
 	return [][]slot{
-		{{chatPanel, 0, y, left, height}},
+		m.chatColumn(y, left, height),
 		stack(left, y, right, height, m.boxes(v, right, height, 8), m.side),
 	}
 }
@@ -108,14 +111,9 @@ func (m *model) threeColumns(v tokenView, y, height int) [][]slot {
 	left := m.width * 3 / 10
 	middle := max(m.width*3/10, lifeWidth+5)
 	right := m.width - left - middle
-	var others []int
-	for i := range m.panels {
-		if i != chatPanel && i != timelinePanel {
-			others = append(others, i)
-		}
-	}
+	others := m.sidePanels()
 	return [][]slot{
-		{{chatPanel, 0, y, left, height}},
+		m.chatColumn(y, left, height),
 		stack(left, y, middle, height, m.boxes(v, middle, height, 8*len(others)), others...),
 		{{timelinePanel, left + middle, y, right, height}},
 	}

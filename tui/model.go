@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ttlchat/ttlchat/internal/command"
+	"github.com/ttlchat/ttlchat/internal/guard"
 	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/session"
 )
@@ -54,6 +55,7 @@ type model struct {
 	timeline  timeline
 	inspector inspector
 	faults    faults
+	play      playing
 	focus     int // the panel that has it
 	side      int // the panel beside the chat, where there is room for one
 
@@ -93,6 +95,9 @@ func newModel(ctx context.Context, cfg Config) *model {
 		form: newForm(cfg.Form), counts: map[session.EventName]int{}, tried: map[string]bool{}, input: newInput(), timeline: newTimeline(),
 		faults: newFaults(cfg.Faults), emulator: cfg.Emulator, emulatorNote: cfg.EmulatorNote, where: cfg.Where, side: timelinePanel,
 	}
+	if cfg.Play != nil {
+		m.panels = append(m.panels, playEntry())
+	}
 	m.actions = actions(m.panels)
 	m.dress(true) // most terminals are dark, and those that tell will tell
 	return m
@@ -131,18 +136,26 @@ func (m *model) resize(width, height int) {
 // Init asks the terminal for its background and begins to follow the emulator.
 func (m *model) Init() tea.Cmd {
 	m.pending = nil
-	m.askFaults(nil)
-	return tea.Batch(append(m.pending, tea.RequestBackgroundColor, m.awaitEmulator(0))...)
+	m.queue(tea.RequestBackgroundColor)
+	if m.cfg.Play != nil {
+		m.stage(m.cfg.Play.Run)
+	} else {
+		m.askFaults(nil)
+		m.queue(m.awaitEmulator(0))
+	}
+	return tea.Batch(m.pending...)
 }
 
 // Update takes one message. It does no I/O: what may block is returned as a command.
-func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
+	next = m // also after a panic
+	defer guard.Catch()
 	m.pending = nil
 	m.take(msg)
 	if m.session != nil {
 		m.snap = m.session.Snapshot()
 		if !m.tooSmall() {
-			m.queue(m.tick.next(m.snap, m.session.Now()))
+			m.queue(m.tick.next(m.every(), m.session.Now()))
 		}
 	}
 	return m, tea.Batch(m.pending...)
@@ -180,6 +193,10 @@ func (m *model) take(msg tea.Msg) {
 		m.takeFaults(msg)
 	case exportedMsg:
 		m.takeExported(msg)
+	case standingMsg:
+		m.takeStanding(msg)
+	case stagedMsg:
+		m.takeStaged(msg)
 	case jumpedMsg:
 		m.jumping = false
 		if msg.err != nil {
@@ -234,6 +251,10 @@ func (m *model) edit(msg tea.Msg) {
 // takePaste hands pasted text to the input, without what a terminal would obey, and no more of it than a message holds.
 func (m *model) takePaste(text string) {
 	text = printable.Block(text, 0)
+	if m.faults.edit != nil {
+		m.editValue(tea.PasteMsg{Content: printable.Line(text, 0)})
+		return
+	}
 	if m.session != nil {
 		lines := strings.SplitAfterN(text, "\n", maxInputLines+1)
 		fits := strings.Join(lines[:min(len(lines), maxInputLines)], "")
@@ -263,16 +284,21 @@ func (m *model) open() {
 		m.end(s)
 		return
 	}
-	m.session, m.talks, m.talk = s, nil, nil
-	m.talk = m.talkWith(values.Peer)
-	m.last, m.dialog = change{}, nil
+	m.begin(s, values.Peer)
 	m.place(values)
+	m.focusOn(chatPanel)
+	s.Login()
+}
+
+// begin puts a session on the screen, in the place of the last one.
+func (m *model) begin(s Session, peer string) {
+	m.session, m.talks, m.talk = s, nil, nil
+	m.talk = m.talkWith(peer)
+	m.last, m.dialog = change{}, nil
 	m.opened++
 	m.openedAt = time.Now()
 	m.events, m.missed, m.again = s.Follow(), 0, false
-	m.focusOn(chatPanel)
 	m.queue(m.awaitSession(0))
-	s.Login()
 }
 
 // place notes where the session runs: what belongs to the emulator acts only on sessions that run on it.
@@ -307,6 +333,10 @@ func (m *model) submit() {
 	}
 	text, ok := command.Message(line)
 	if !ok {
+		return
+	}
+	if why := m.whyNotAct(); why != "" {
+		m.say("cannot send: "+why, late)
 		return
 	}
 	id, err := m.session.Send(m.talk.peer, text)
@@ -348,7 +378,7 @@ func (m *model) escape() {
 		m.timeline.follow()
 	case m.focus != chatPanel:
 		m.focusOn(chatPanel)
-	case over && m.input.Length() == 0:
+	case over && m.input.Length() == 0 && !m.play.on():
 		m.leave()
 	case m.tip() != "":
 		m.untipped = true
@@ -369,8 +399,13 @@ func (m *model) reply(text string) {
 	m.say(text, calm)
 }
 
+// queue has a command run by itself, beside Update.
 func (m *model) queue(cmd tea.Cmd) {
-	if cmd != nil {
-		m.pending = append(m.pending, cmd)
+	if cmd == nil {
+		return
 	}
+	m.pending = append(m.pending, func() tea.Msg {
+		defer guard.Catch()
+		return cmd()
+	})
 }

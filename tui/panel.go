@@ -28,6 +28,7 @@ const (
 	timelinePanel
 	tokenPanel
 	faultPanel
+	playPanel // while a scenario is played
 )
 
 // panels is the table of panels, in the order of their tabs.
@@ -44,7 +45,7 @@ func panels() []panel {
 // focusOn gives a panel the focus.
 func (m *model) focusOn(i int) {
 	m.focus = i
-	if i != chatPanel {
+	if i != chatPanel && i != playPanel {
 		m.side = i
 	}
 	if i == chatPanel {

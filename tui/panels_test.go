@@ -73,7 +73,7 @@ func TestFaultPanel(t *testing.T) {
 	}
 	r.pressed(t, "ctrl+x")
 	want := []string{
-		"set token-server status map[] 0", "set token-server status map[status:504] 0", "set token-server status map[status:504] 2", "clear all",
+		"set token-server status map[]", "set token-server status map[status:504]", "set token-server status map[count:2 status:504]", "clear all",
 	}
 	if diff := cmp.Diff(want, r.broken.asked); diff != "" {
 		t.Errorf("the faults were asked otherwise (-want +got):\n%s", diff)
@@ -82,6 +82,51 @@ func TestFaultPanel(t *testing.T) {
 	r.keys("ctrl+x")
 	if !strings.Contains(r.notice, "no fault is on") {
 		t.Errorf("^X without a fault says %q", r.notice)
+	}
+}
+
+// TestFaultChecks: what is wrong with a value stands beside it while it is typed, and it cannot be set.
+func TestFaultChecks(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.keys("ctrl+f", "down", "down", "down", "down", "enter")
+	r.keys("backspace", "backspace", "backspace")
+	r.write("!")
+	wantOn(t, r.screen(t), "✗ status: write something else")
+	r.pressed(t, "enter")
+	if r.faults.edit == nil || len(r.broken.asked) > 0 {
+		t.Error("a wrong value was set")
+	}
+	r.keys("backspace")
+	r.write("500")
+	if strings.Contains(r.screen(t), "✗ status") {
+		t.Error("the complaint stays when the value is right")
+	}
+	r.pressed(t, "enter")
+	if r.faults.edit != nil {
+		t.Error("a right value cannot be set")
+	}
+	wantOn(t, r.screen(t), "status        500")
+	r.keys("enter", "esc")
+	if r.faults.edit != nil || r.focus != faultPanel {
+		t.Error("Esc does not leave the value alone")
+	}
+}
+
+// TestFaultOfOthers: a fault that was set elsewhere shows as it is, and is replaced by a change here.
+func TestFaultOfOthers(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.broken.list = []Fault{{ID: "theirs", Target: "token-server", Name: "status", Params: map[string]string{"status": "418", "body": "teapot"}, Waiting: true}}
+	r.send(faultsMsg{list: r.broken.list})
+	r.keys("ctrl+f", "down", "down", "down", "down")
+	wantOn(t, r.screen(t), "418", "teapot", "waiting for its moment")
+	r.keys("enter")
+	r.write("9")
+	r.pressed(t, "enter")
+	if diff := cmp.Diff([]string{"set token-server status map[body:teapot status:4189]"}, r.broken.asked); diff != "" {
+		t.Errorf("the faults were asked otherwise (-want +got):\n%s", diff)
+	}
+	if len(r.broken.list) != 1 || r.broken.list[0].ID != "theirs" {
+		t.Errorf("there are %v now", r.broken.list)
 	}
 }
 
@@ -96,7 +141,7 @@ func TestFaultChoicesAndTriggers(t *testing.T) {
 	wantOn(t, r.screen(t), "◂ out ▸")
 	r.keys("up", "up")
 	r.pressed(t, "enter", "enter")
-	want := []string{"trigger will-expire alice", "set link delay map[direction:out] 0", "clear screen-link-delay"}
+	want := []string{"trigger will-expire alice", "set link delay map[direction:out]", "clear screen-link-delay"}
 	if diff := cmp.Diff(want, r.broken.asked); diff != "" {
 		t.Errorf("the faults were asked otherwise (-want +got):\n%s", diff)
 	}
@@ -118,8 +163,8 @@ func TestFaultChoicesAndTriggers(t *testing.T) {
 func TestTimelinePanel(t *testing.T) {
 	r := opened(t, 120, 40, online(), talking()...)
 	r.send(emulatorMsg{events: []EmulatorEvent{
-		{At: noon, Name: "rest.request", Text: "POST /token 200", Code: 200, TokenServer: true, Details: [][2]string{{"response", "200 OK"}}},
-		{At: noon, Name: "frame.out", Text: "SYNC down", Details: [][2]string{{"frame", "SYNC down"}}},
+		{At: noon, Name: "rest.request", Text: "POST /token 200", Code: 200, TokenServer: true, Details: func() [][2]string { return [][2]string{{"response", "200 OK"}} }},
+		{At: noon, Name: "frame.out", Text: "SYNC down", Details: func() [][2]string { return [][2]string{{"frame", "SYNC down"}} }},
 		{At: noon, Name: "message.stored", Text: "alice → echo"},
 	}})
 	r.keys("tab", "up")

@@ -15,6 +15,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/vt"
 
+	"github.com/ttlchat/ttlchat/internal/guard"
 	"github.com/ttlchat/ttlchat/session"
 )
 
@@ -203,16 +204,21 @@ func (p *panicking) Next(context.Context) ([]EmulatorEvent, error) {
 // TestTerminalIsRestored: whatever ends the program, the terminal gets its screen back, and the session is closed.
 func TestTerminalIsRestored(t *testing.T) {
 	t.Setenv("NO_COLOR", "")
+	inGoroutine := func(_ context.CancelFunc, _ *fakeSession, p *panicking) { close(p.now) }
+	inView := func(_ context.CancelFunc, s *fakeSession, _ *panicking) {
+		s.now = func() time.Time { panic("in View") }
+		s.log.Append(func(uint64) session.Event { return session.Event{Name: session.TokenRequested} })
+	}
 	tests := map[string]struct {
-		end  func(context.CancelFunc, *fakeSession, *panicking)
-		want error
+		end     func(context.CancelFunc, *fakeSession, *panicking)
+		watched bool
+		want    error
 	}{
-		"cancelled":            {func(cancel context.CancelFunc, _ *fakeSession, _ *panicking) { cancel() }, context.Canceled},
-		"panic in a goroutine": {func(_ context.CancelFunc, _ *fakeSession, p *panicking) { close(p.now) }, tea.ErrProgramPanic},
-		"panic": {func(_ context.CancelFunc, s *fakeSession, _ *panicking) {
-			s.now = func() time.Time { panic("in View") }
-			s.log.Append(func(uint64) session.Event { return session.Event{Name: session.TokenRequested} })
-		}, tea.ErrProgramPanic},
+		"cancelled":                    {func(cancel context.CancelFunc, _ *fakeSession, _ *panicking) { cancel() }, false, context.Canceled},
+		"panic in a goroutine":         {inGoroutine, false, tea.ErrProgramPanic},
+		"panic":                        {inView, false, tea.ErrProgramPanic},
+		"watched panic in a goroutine": {inGoroutine, true, context.Canceled},
+		"watched panic in View":        {inView, true, context.Canceled},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -222,6 +228,9 @@ func TestTerminalIsRestored(t *testing.T) {
 				s, p := newFake(noon, loggedOut()), &panicking{now: make(chan struct{})}
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
+				if test.watched {
+					defer guard.Watch(func(any, []byte) { cancel() })()
+				}
 				done := make(chan error)
 				go func() {
 					done <- run(ctx, Config{Form: filled, Open: func(Form) (Session, error) { return s, nil }, Emulator: p}, term, tea.WithInput(keyboard),
@@ -244,7 +253,7 @@ func TestTerminalIsRestored(t *testing.T) {
 				if asked := s.asked; asked[len(asked)-1] != "close" {
 					t.Errorf("the session is asked %v, and not closed at last", asked)
 				}
-				if name != "panic in a goroutine" {
+				if !strings.Contains(name, "in a goroutine") {
 					close(p.now) // nobody is there any more
 				}
 				_ = keyboard.Close()

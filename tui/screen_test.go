@@ -57,7 +57,7 @@ func floodWith(r *rig, text string) {
 		session.Event{Name: session.MessageFailed, MessageID: "m1", Reason: text},
 		session.Event{Name: session.StateChanged, New: session.Stopped, Reason: text},
 	)
-	r.send(emulatorMsg{events: []EmulatorEvent{{At: noon, Name: text, User: text, Text: text, Code: 1, Details: [][2]string{{text, text}}}}})
+	r.send(emulatorMsg{events: []EmulatorEvent{{At: noon, Name: text, User: text, Text: text, Code: 1, Details: func() [][2]string { return [][2]string{{text, text}} }}}})
 	r.fake.tokens = []Token{fakeToken{Inspection{Short: text, Fields: []TokenField{{text, text, text}}, Findings: []string{text}}, text}}
 	r.send(faultsMsg{list: []Fault{{ID: text, Target: text, Name: text}}})
 	r.send(tea.PasteMsg{Content: text})
@@ -89,7 +89,7 @@ func TestHostileText(t *testing.T) {
 // TestAnySize draws every moment at any size, in either way of counting cells, with hostile text and with what is open.
 func TestAnySize(t *testing.T) {
 	all := moments()
-	names := rapid.SampledFrom([]string{"login", "login_fault", "online", "last_fifth", "ask", "expired", "stopped", "waiting", "logged_out", "help", "policy", "faults", "token", "palette",
+	names := rapid.SampledFrom([]string{"login", "login_fault", "online", "last_fifth", "ask", "expired", "stopped", "waiting", "skewed", "logged_out", "help", "policy", "faults", "token", "palette",
 		"details", "commands", "conversations", "timeline"})
 	rapid.Check(t, func(rt *rapid.T) {
 		r := all[names.Draw(rt, "moment")](t, sizes[0])

@@ -42,6 +42,9 @@ func (m *model) status(most int) []string {
 
 // hintPairs are the keys that make sense here and now, those of the panel with the focus first.
 func (m *model) hintPairs() [][2]string {
+	if m.faults.edit != nil {
+		return [][2]string{{"Enter", "sets the value"}, {"Esc", "leaves it as it was"}}
+	}
 	var here, always [][2]string
 	for _, a := range m.actions {
 		help := a.keys.Help()

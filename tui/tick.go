@@ -48,9 +48,18 @@ func step(s session.Snapshot, now time.Time) time.Duration {
 	return every
 }
 
+// every is how often the numbers on the screen change, those of a scenario that is played included.
+func (m *model) every() time.Duration {
+	now := m.session.Now()
+	every := step(m.snap, now)
+	if played := m.play.step(now); played > 0 && (every == 0 || played < every) {
+		return played
+	}
+	return every
+}
+
 // next arms the tick at which the session's clock reaches the next whole step, unless one is under way that comes no later.
-func (t *ticker) next(s session.Snapshot, now time.Time) tea.Cmd {
-	every := step(s, now)
+func (t *ticker) next(every time.Duration, now time.Time) tea.Cmd {
 	if every == 0 {
 		return nil
 	}

@@ -48,8 +48,16 @@ type moment struct {
 	name    string // as the journal or the session call it
 	text    string
 	tone    tone
-	details []detail
+	details func() []detail // nil when there are none
 	drawn
+}
+
+// rows are the details.
+func (m *moment) rows() []detail {
+	if m.details == nil {
+		return nil
+	}
+	return m.details()
 }
 
 // filter is a choice of kinds.
@@ -198,7 +206,7 @@ func (m *moment) MarshalJSON() ([]byte, error) {
 		Event   string    `json:"event"`
 		Text    string    `json:"text"`
 		Details []detail  `json:"details,omitempty"`
-	}{m.at.UTC(), m.since.Seconds(), laneNames[m.lane], m.name, m.text, m.details})
+	}{m.at.UTC(), m.since.Seconds(), laneNames[m.lane], m.name, m.text, m.rows()})
 }
 
 // line is the moment as text to copy.
@@ -213,6 +221,8 @@ func timelineKeys() []action {
 		{keys: bind("", "", "F"), do: func(m *model) { m.filterBy(-1) }},
 		{keys: bind("", "Y", "Y"), help: "copy the whole timeline as JSON lines", why: whyNotDetails, do: (*model).copyTimeline},
 		{keys: bind("export", "e", "e"), help: "export the timeline to a file, as JSON lines", why: whyNotDetails, do: func(m *model) { m.export("") }},
+		{keys: bind("", "E", "E"), help: "export the session to a file as a scenario, which ttlchat run does again", why: whyNotScenario,
+			do: func(m *model) { m.exportScenario(m.newFile(".yaml")) }},
 		{keys: bind("", "End", "end", "G"), help: "follow the newest event", do: func(m *model) { m.timeline.follow() }},
 	}
 }
@@ -246,7 +256,7 @@ func (m *model) showMoment() {
 			{"what", at.text}, {"where", laneNames[at.lane]},
 			{"when", at.at.In(m.zone).Format("2006-01-02 15:04:05.000") + ", " + at.offset() + " s after the first event"},
 		}
-		return m.detailLines(append(rows, at.details...), width)
+		return m.detailLines(append(rows, at.rows()...), width)
 	}}
 }
 

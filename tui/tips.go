@@ -19,8 +19,10 @@ type tip struct {
 
 func hasEmulator(m *model) bool { return m.emulator != nil }
 
+func hasChat(m *model) bool { return !m.snap.Profile.Local }
+
 var tips = []tip{
-	{"type a message and press Enter: echo says it back", func(m *model) bool { return len(m.typed) > 0 }, nil},
+	{"type a message and press Enter: echo says it back", func(m *model) bool { return len(m.typed) > 0 }, hasChat},
 	{"^E ends the token now: watch what the app does", func(m *model) bool { return m.tried["/expire"] }, hasEmulator},
 	{"^N skips to the next thing that happens, however far off", func(m *model) bool { return m.tried["/skip"] }, hasEmulator},
 	{"^P makes the app ignore will-expire: then the token runs out", func(m *model) bool { return m.tried["/policy"] }, nil},
@@ -31,7 +33,7 @@ var tips = []tip{
 
 // tip returns the line for the first minutes, or "".
 func (m *model) tip() string {
-	if m.session == nil || m.small() || m.untipped || m.counts[session.LoginSucceeded] == 0 {
+	if m.session == nil || m.play.on() || m.small() || m.untipped || m.counts[session.LoginSucceeded] == 0 {
 		return ""
 	}
 	if time.Since(m.openedAt) > tipTime {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,16 +133,20 @@ func (v tokenView) card(width int) []string {
 			v.countdown("will expire", "W  will-expire fired", v.Token.WillExpireAt, v.WillExpireFired, afterWillExpire(v.Policy), width),
 			v.countdown("expires", "E  expired", v.Token.ExpiresAt, v.ExpiredFired, afterExpired(v.Policy), width))
 	}
-	return append(lines, v.facts()...)
+	return append(lines, v.facts(width)...)
 }
 
-// facts names the token, and what is odd about it.
-func (v tokenView) facts() []string {
+// facts names the token, and what is odd about it or about the clocks.
+func (v tokenView) facts(width int) []string {
 	t := v.Token
 	if t == nil {
 		return []string{v.dim.Render("no token")}
 	}
-	facts := []string{printable.Line(t.Short, 40), "for " + printable.Line(t.User, 64), ordinal(t.Ordinal) + " token"}
+	facts := []string{printable.Line(t.Short, 40)}
+	if t.User != "" { // a token for a channel names none
+		facts = append(facts, "for "+printable.Line(t.User, 64))
+	}
+	facts = append(facts, ordinal(t.Ordinal)+" token")
 	if !t.IssuedAt.IsZero() {
 		facts = append(facts, "issued "+v.clock(t.IssuedAt))
 	}
@@ -152,8 +157,14 @@ func (v tokenView) facts() []string {
 		facts = append(facts, "pasted, so it cannot be renewed")
 	}
 	lines := []string{v.dim.Render(strings.Join(facts, " · "))}
-	for _, w := range t.Warnings {
-		lines = append(lines, v.tones[late].Render("! "+printable.Line(w, 300)))
+	warnings := t.Warnings
+	if v.ClockWarning != "" {
+		warnings = append(slices.Clone(warnings), v.ClockWarning)
+	}
+	for _, w := range warnings {
+		for _, line := range v.wrap("! "+printable.Line(w, 300), width, 3) {
+			lines = append(lines, v.tones[late].Render(line))
+		}
 	}
 	return lines
 }

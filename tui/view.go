@@ -5,11 +5,14 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/ttlchat/ttlchat/internal/guard"
 )
 
 // View draws the screen, exactly as large as the terminal.
-func (m *model) View() tea.View {
-	view := tea.View{AltScreen: true}
+func (m *model) View() (view tea.View) {
+	defer guard.Catch()
+	view.AltScreen = true
 	if !m.mouseOff {
 		view.MouseMode = tea.MouseModeCellMotion
 	}

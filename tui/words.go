@@ -217,6 +217,7 @@ var tellings = map[session.EventName]telling{
 	session.RenewFailed:     {"renewal failed", dead, true},
 	session.Kicked:          {"kicked", dead, true},
 	session.LoggedOutNow:    {"logged out", calm, true},
+	session.ClockSkewed:     {"the clocks differ", late, true},
 }
 
 // tell says what the screen tells of an event; again is true once there has been a login. Messages, and most changes of state, are not
@@ -228,6 +229,10 @@ func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, 
 		t = telling{"stopped", dead, true}
 	case !ok:
 		return telling{}, false
+	case e.Name == session.ClockSkewed && e.ClockAhead.Abs() < time.Minute:
+		return telling{"the clocks agree: " + e.Reason, calm, true}, true
+	case e.Name == session.ClockSkewed:
+		return telling{t.words + ": " + e.Reason, t.tone, t.note}, true
 	case e.Name == session.TokenWillExpire && policy.OnWillExpire == session.WillExpireAsk:
 		t.words, t.note = "the token will expire — ^R renews", true
 	case e.Name == session.LoginStarted && again:

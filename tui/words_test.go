@@ -136,6 +136,8 @@ func TestTell(t *testing.T) {
 		{session.Event{Name: session.RenewFailed, Reason: "no", RetryAt: noon}, renew, false, "renewal failed: next try 12:04:31, no", true},
 		{session.Event{Name: session.StateChanged, New: session.Stopped, Reason: "kicked"}, renew, false, "stopped: kicked", true},
 		{session.Event{Name: session.StateChanged, New: session.Online}, renew, false, "", false},
+		{session.Event{Name: session.ClockSkewed, ClockAhead: -time.Hour, Reason: "too late", ExpiresAt: noon}, renew, false, "the clocks differ: too late", true},
+		{session.Event{Name: session.ClockSkewed, ClockAhead: time.Second, Reason: "as it should be"}, renew, false, "the clocks agree: as it should be", true},
 		{session.Event{Name: session.MessageSent}, renew, false, "", false},
 		{session.Event{Name: "a name of tomorrow"}, renew, false, "", false},
 	}
