@@ -16,6 +16,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/scenario"
 	"github.com/ttlchat/ttlchat/session"
 	"github.com/ttlchat/ttlchat/session/chat"
 	"github.com/ttlchat/ttlchat/tokenclient"
@@ -23,6 +24,9 @@ import (
 
 // drainTimeout bounds the end of the emulator: what is not done by then is cut.
 const drainTimeout = 5 * time.Second
+
+// screenExchanges is how many HTTP calls the screen can show with their bodies.
+const screenExchanges = 1000
 
 // runClient runs the session with or without a screen.
 func runClient(ctx context.Context, o *options, stdin io.Reader, stdout, stderr io.Writer) error {
@@ -48,10 +52,18 @@ func runClient(ctx context.Context, o *options, stdin io.Reader, stdout, stderr 
 		_, _ = fmt.Fprintln(stderr, "ttlchat: standard output is no terminal, so this runs without a screen, as with --headless")
 		o.headless = true
 	}
-	if o.headless {
-		return runHeadless(ctx, o, w, input, stdout, stderr)
+	if err := w.startRecorder(o); err != nil {
+		return err
 	}
-	return runScreen(ctx, o, w)
+	if o.headless {
+		err = runHeadless(ctx, o, w, input, stdout, stderr)
+	} else {
+		err = runScreen(ctx, o, w)
+	}
+	if o.record != "" {
+		err = errors.Join(err, writeRecording(o.record, w.recorder.Write, stderr))
+	}
+	return err
 }
 
 func isTerminal(w io.Writer) bool {
@@ -89,6 +101,10 @@ type wiring struct {
 	log                      *slog.Logger
 	// watch, where there is one, sees the tokens that a session fetches.
 	watch func(tokenclient.Source) tokenclient.Source
+	// recorder, where there is one, takes down what is done.
+	recorder *scenario.Recorder
+	// history is how many events a session holds, 0 for as many as it likes.
+	history int
 	// hasChat and hasTokens say which parts are the emulator's.
 	hasChat, hasTokens bool
 }
@@ -108,7 +124,11 @@ func (o *options) wire(pasted string, log *slog.Logger) (*wiring, error) {
 	if !needsChat && !needsTokens {
 		return w, nil
 	}
-	if w.server, err = o.newEmulator(log); err != nil {
+	exchanges := screenExchanges
+	if o.headless {
+		exchanges = 0
+	}
+	if w.server, err = o.newEmulator(log, exchanges); err != nil {
 		return nil, err
 	}
 	var chatListener, tokenListener net.Listener
@@ -154,13 +174,18 @@ func (w *wiring) close() {
 	if w.server == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	if err := w.server.Close(ctx); err != nil {
-		w.log.Warn("the emulator was cut short", "error", err)
-	}
-	if err := <-w.served; err != nil {
-		w.log.Error("the emulator failed", "error", err)
+	ended := within(2*drainTimeout, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+		defer cancel()
+		if err := w.server.Close(ctx); err != nil {
+			w.log.Warn("the emulator was cut short", "error", err)
+		}
+		if err := <-w.served; err != nil {
+			w.log.Error("the emulator failed", "error", err)
+		}
+	})
+	if !ended {
+		w.log.Error("the emulator did not end")
 	}
 }
 
@@ -204,8 +229,11 @@ func (w *wiring) open(p person, o *options) (s *session.Session, closeTokens fun
 	}
 	s, err = session.Start(session.Config{
 		User: p.user, Lifetime: p.ttl, Profile: profile, Policy: o.policy(), Behaviour: behaviour, Spread: o.spread, Tokens: tokens,
-		RESTURL: p.restURL, WSURL: p.wsURL, Org: w.org, App: w.app, Log: w.log,
+		RESTURL: p.restURL, WSURL: p.wsURL, Org: w.org, App: w.app, History: w.history, Log: w.log,
 	})
+	if err == nil {
+		w.record(p, o, s)
+	}
 	return s, closeTokens, err
 }
 
@@ -230,6 +258,7 @@ func (w *wiring) expire(user string) error {
 	if !w.hasChat {
 		return errors.New(w.noEmulator())
 	}
+	w.did(scenario.Step{Trigger: &scenario.Trigger{Event: "expire", User: user}})
 	if w.server.TriggerExpire(user) == 0 {
 		return fmt.Errorf("%s is not online, so there is nobody to tell", user)
 	}
@@ -248,8 +277,9 @@ func (w *wiring) skip(s *session.Session) (string, error) {
 	}
 	d := at.Sub(s.Now())
 	if d > 0 {
+		w.did(scenario.Step{Sleep: &scenario.Span{Offset: d}})
 		w.server.JumpClock(d)
 		s.JumpClock(d)
 	}
-	return fmt.Sprintf("skipped %v to %s", d.Round(time.Millisecond), what), nil
+	return fmt.Sprintf("%s, %v ahead", what, d.Round(time.Millisecond)), nil
 }

@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/ttlchat/ttlchat/internal/command"
+	"github.com/ttlchat/ttlchat/internal/printable"
+	"github.com/ttlchat/ttlchat/scenario"
 	"github.com/ttlchat/ttlchat/session"
 )
 
@@ -121,7 +123,7 @@ func runHeadless(ctx context.Context, o *options, w *wiring, input *bufio.Reader
 	ended := make(chan struct{})
 	printed := make(chan error, 1)
 	go func() { printed <- h.print(stdout, ended) }()
-	s.Login()
+	h.Login()
 	inputEnded := make(chan struct{})
 	go func() {
 		defer close(inputEnded)
@@ -146,6 +148,7 @@ func runHeadless(ctx context.Context, o *options, w *wiring, input *bufio.Reader
 		}
 	}
 	last := s.Snapshot()
+	h.stopRecording()
 	s.Close()
 	if err := <-printed; err != nil {
 		return err
@@ -163,7 +166,7 @@ func verdict(s session.Snapshot) error {
 	case s.State == session.Fetching || s.State == session.LoggingIn:
 		return errNotOnline
 	case s.Unsent > 0:
-		return fmt.Errorf("%d messages were not sent; the last state was %s: %s", s.Unsent, s.State, s.Reason)
+		return fmt.Errorf("%s not sent; the last state was %s: %s", printable.Count(s.Unsent, "message was", "messages were"), s.State, s.Reason)
 	}
 	return nil
 }
@@ -226,10 +229,18 @@ func (h *headless) obey(text string) {
 		h.mu.Lock()
 		peer := h.peer
 		h.mu.Unlock()
-		if _, err := h.session.Send(peer, message); err != nil {
+		if err := h.send(peer, message); err != nil {
 			h.say("not sent: %v", err)
 		}
 	}
+}
+
+func (h *headless) send(peer, message string) error {
+	_, err := h.session.Send(peer, message)
+	if err == nil {
+		h.did(scenario.Step{Send: &scenario.Send{To: peer, Text: message}})
+	}
+	return err
 }
 
 func (h *headless) say(format string, args ...any) {
@@ -237,13 +248,22 @@ func (h *headless) say(format string, args ...any) {
 }
 
 // Login implements command.Target, like the methods below.
-func (h *headless) Login() { h.session.Login() }
+func (h *headless) Login() {
+	h.didAsk("login")
+	h.session.Login()
+}
 
 // Renew asks for a renewal.
-func (h *headless) Renew() { h.session.Renew() }
+func (h *headless) Renew() {
+	h.didAsk("renew")
+	h.session.Renew()
+}
 
 // Logout ends the session.
-func (h *headless) Logout() { h.session.Logout() }
+func (h *headless) Logout() {
+	h.didAsk("logout")
+	h.session.Logout()
+}
 
 // Expire makes the emulator tell the client that its token is over.
 func (h *headless) Expire() error { return h.expire(h.session.Snapshot().User) }
@@ -255,7 +275,13 @@ func (h *headless) Skip() (string, error) { return h.skip(h.session) }
 func (h *headless) Policy() session.Policy { return h.session.Snapshot().Policy }
 
 // SetPolicy changes them.
-func (h *headless) SetPolicy(p session.Policy) error { return h.session.SetPolicy(p) }
+func (h *headless) SetPolicy(p session.Policy) error {
+	err := h.session.SetPolicy(p)
+	if err == nil {
+		h.didSet(p)
+	}
+	return err
+}
 
 // SetPeer chooses who gets the messages that follow.
 func (h *headless) SetPeer(name string) error {

@@ -115,7 +115,7 @@ ttlchat serve`,
 	o.commonFlags(root.PersistentFlags())
 	o.emulatorFlags(root.Flags())
 	o.clientFlags(root.Flags())
-	root.AddCommand(newServe(o), newControl(), newUsers(o), newTokenCommand(o), newDoctor(o), newRun(o), newRecord(o))
+	root.AddCommand(newServe(o), newControl(), newUsers(o), newTokenCommand(o), newDoctor(o), newRun(o), newPlay(o), newRecord(o))
 	completeWords(root, map[string][]string{
 		"profile": profileNames(), "app": behaviourNames(), "on-will-expire": {"renew", "ignore", "ask"}, "on-expired": {"relogin", "renew", "ignore"},
 		"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}, "enforce-expiry": {"none", "close", "refuse-sends"}, "token-preset": tokenclient.Presets(),

@@ -20,8 +20,11 @@ import (
 	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
+// programs are what the tests can start by a name.
+var programs = map[string]func(){"ttlchat": main}
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ttlchat": main})
+	testscript.Main(m, programs)
 }
 
 // TestScripts runs the command line as a user does; see testdata/script.

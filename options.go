@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ type options struct {
 	shape                       shapeFlags
 	tokenStdin, headless, ascii bool
 	forHowLong                  time.Duration
+	record                      string
 }
 
 // pastedToken is the variable that holds a token which was got elsewhere; a flag would show it to everybody who lists processes.
@@ -67,7 +69,7 @@ func (o *options) emulatorFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.enforceExpiry, "enforce-expiry", string(fakeserver.EnforceNothing), "what becomes of an open connection whose token has ended: none, close or refuse-sends")
 	f.BoolVar(&o.closedRegistration, "closed-registration", false, "only the users of --users exist; without it users appear on their first login")
 	f.BoolVar(&o.rateLimits, "rate-limits", false, "answer REST calls over the documented rates with 429")
-	f.StringVar(&o.propertiesFile, "properties", "", "application.properties of the official Java servers, for the token server to play them; its appid, appcert and appkey are the emulator's too where the flags name none")
+	f.StringVar(&o.propertiesFile, "properties", "", "file such as the official Java servers' application.properties, for the token server to play them; its appid, appcert and appkey are the emulator's too where the flags name none")
 	f.StringSliceVar(&o.users, "users", nil, "users that exist from the start: name[:password],…")
 }
 
@@ -88,6 +90,7 @@ func (o *options) clientFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.tokenStdin, "token-stdin", false, "the first line of standard input is a token got elsewhere; it cannot be renewed. "+pastedToken+" does the same")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters alone, as where TERM or the locale has no others")
 	f.BoolVar(&o.headless, "headless", false, "no screen: one JSON object a line on stdout, messages and slash commands on stdin")
+	f.StringVar(&o.record, "record", "", "`file` to write the session to when it ends, as a scenario that does it again; it is overwritten")
 	f.DurationVar(&o.forHowLong, "for", 0, "how long a headless run goes on after the end of input; 0 is one token lifetime")
 }
 
@@ -166,12 +169,13 @@ func (o *options) emulator(log *slog.Logger) (fakeserver.Config, error) {
 	return cfg, nil
 }
 
-// newEmulator makes the emulator; what it dislikes about its configuration is a mistake in the flags.
-func (o *options) newEmulator(log *slog.Logger) (*fakeserver.Server, error) {
+// newEmulator makes the emulator, which remembers so many HTTP calls with their bodies; what it dislikes about its configuration is a mistake in the flags.
+func (o *options) newEmulator(log *slog.Logger, exchanges int) (*fakeserver.Server, error) {
 	cfg, err := o.emulator(log)
 	if err != nil {
 		return nil, err
 	}
+	cfg.Exchanges = exchanges
 	server, err := fakeserver.New(cfg)
 	if err != nil {
 		return nil, usageError{errors.Unwrap(err)}
@@ -264,6 +268,9 @@ func (o *options) openLog() (*slog.Logger, io.Closer, error) {
 	f, err := os.OpenFile(o.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, nil, usage("%s: %w", setting("log-file"), err)
+	}
+	if err := debug.SetCrashOutput(f, debug.CrashOptions{}); err != nil { // for what cannot be recovered
+		return nil, nil, err
 	}
 	return slog.New(slog.NewJSONHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})), f, nil
 }

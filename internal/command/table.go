@@ -15,7 +15,7 @@ func Table() []Command {
 		{Name: "/renew", Help: "fetch a new token and renew now", run: ask(Target.Renew)},
 		{Name: "/login", Help: "log in, or log in again", run: ask(Target.Login)},
 		{Name: "/logout", Help: "log out", run: ask(Target.Logout)},
-		{Name: "/expire", Help: "expire now: the emulator's clock jumps past the token's end", run: expire},
+		{Name: "/expire", Help: "expire now: the SDK hears that the token is over", run: expire},
 		{Name: "/skip", Help: "skip to the next event: both clocks jump", run: skip},
 		{Name: "/policy", Args: "[will-expire renew|ignore|ask] [expired relogin|renew|ignore] [every 10s|off]",
 			Help: "show or change what the app answers to the token events", run: policy},
