@@ -25,6 +25,8 @@ type talker struct {
 	until   time.Time // when it writes the last one
 	answers bool      // an acknowledgement is answered with the next message
 
+	first uint64 // what its messages are numbered from: SDKs begin with the time, so that no number comes twice
+
 	mu       sync.Mutex
 	written  uint64
 	acks     uint64
@@ -42,14 +44,14 @@ func (t *talker) write() {
 	t.written++
 	now := time.Now().UnixNano()
 	t.sent = append(t.sent, now)
-	t.scratch = t.adapter.message(t.scratch[:0], t.written, t.to, note{t.id, t.written, now}.text())
+	t.scratch = t.adapter.message(t.scratch[:0], t.first+t.written, t.to, note{t.id, t.written, now}.text())
 	t.socket.queue(t.scratch)
 }
 
 func (t *talker) acked(number uint64) {
 	now := time.Now()
 	t.mu.Lock()
-	if number > 0 && number <= t.written {
+	if number -= t.first; number > 0 && number <= t.written {
 		t.acks++
 		t.ackTook = append(t.ackTook, now.UnixNano()-t.sent[number-1])
 	}
@@ -82,17 +84,18 @@ func (t *talker) done() bool {
 // talkers logs pairs of clients in, the first of them with the number first.
 func talkers(to *target, first, pairs int) ([]*talker, error) {
 	var all []*talker
+	started := uint64(time.Now().UnixMilli()) //nolint:gosec // after 1970
 	for i := range 2 * pairs {
 		s, err := enter(to.adapter, to.chat, userName(first+i))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, &talker{adapter: to.adapter, socket: s, id: uint32(first + i), to: userName((first + i) ^ 1)})
+		all = append(all, &talker{adapter: to.adapter, socket: s, id: uint32(first + i), to: userName((first + i) ^ 1), first: started})
 	}
 	for i, t := range all {
 		t.peer = all[i^1]
 		if to.name == "echo" {
-			t.peer = t // what one writes comes back
+			t.peer, t.first = t, 0 // what one writes comes back, and has no number but its own
 		}
 		go func() {
 			err := t.socket.run(t.adapter, t)

@@ -124,35 +124,37 @@ func once(id uint64, to string, body []byte) sentOnce {
 
 // resends remembers the receipts of a device's newest messages, so that a message sent twice is stored once.
 type resends struct {
-	ring    []sentBefore // up to resendWindow of them; then the oldest is replaced
+	ids     []uint64 // the senders'; up to resendWindow of them, then the oldest is replaced
+	rest    []sentBefore
 	oldest  int
-	highest uint64 // of the senders' ids: what is above has not been sent before
+	highest uint64 // of ids: what is above has not been sent before
 }
 
-// sentBefore is a message with its receipt.
+// sentBefore is what there is to a message beside its id, with its receipt.
 type sentBefore struct {
-	message sentOnce
+	content uint64
 	receipt receipt
 }
 
 func (r *resends) add(m sentOnce, rec receipt) {
 	r.highest = max(r.highest, m.id)
-	if len(r.ring) < resendWindow {
-		r.ring = append(r.ring, sentBefore{m, rec})
+	if len(r.ids) < resendWindow {
+		r.ids, r.rest = append(r.ids, m.id), append(r.rest, sentBefore{m.content, rec})
 		return
 	}
-	r.ring[r.oldest] = sentBefore{m, rec}
+	r.ids[r.oldest], r.rest[r.oldest] = m.id, sentBefore{m.content, rec}
 	r.oldest = (r.oldest + 1) % resendWindow
 }
 
-// find returns the receipt of a message that is sent again. Senders' ids grow, so there is seldom anything to look through.
+// find returns the receipt of a message that is sent again. SDKs count their ids up from the time, so there is seldom anything to look
+// through (protocol.md b.3).
 func (r *resends) find(m sentOnce) (receipt, bool) {
 	if m.id > r.highest {
 		return receipt{}, false
 	}
-	for i := range r.ring {
-		if r.ring[i].message == m {
-			return r.ring[i].receipt, true
+	for i, id := range r.ids {
+		if id == m.id && r.rest[i].content == m.content {
+			return r.rest[i].receipt, true
 		}
 	}
 	return receipt{}, false
