@@ -125,7 +125,7 @@ func (f *inflater) fill() bool {
 
 // align goes to the beginning of the next byte: what is left of the present one is dropped, what was taken ahead is given back.
 func (f *inflater) align() {
-	f.at -= int(f.held / 8) //nolint:gosec // at most four
+	f.at -= int(f.held / 8)
 	f.hold, f.held = 0, 0
 }
 

@@ -23,8 +23,8 @@ type AuthToken struct {
 // The JSON as the SDKs and we write it, around a token without characters that would be escaped. encoding/json reads and writes it all
 // the same, at the price of the rest of a login's decoding.
 const (
-	authTokenHead  = `{"token":"`
-	authTokenUntil = `","expires_in":`
+	beforeToken  = `{"token":"`
+	beforeExpiry = `","expires_in":`
 )
 
 // plainToken reports whether JSON has the token as it is.
@@ -43,8 +43,8 @@ func plainToken[T string | []byte](token T) bool {
 // EncodeAuthToken writes the content of Provision.auth_token. It fails with ErrTooLarge.
 func EncodeAuthToken(t AuthToken) ([]byte, error) {
 	if t.ExpiresIn != 0 && len(t.Token) < MaxAuthToken/2 && plainToken(t.Token) {
-		b := make([]byte, 0, len(authTokenHead)+len(t.Token)+len(authTokenUntil)+len("-9223372036854775808}"))
-		b = append(append(append(b, authTokenHead...), t.Token...), authTokenUntil...)
+		b := make([]byte, 0, len(beforeToken)+len(t.Token)+len(beforeExpiry)+len("-9223372036854775808}"))
+		b = append(append(append(b, beforeToken...), t.Token...), beforeExpiry...)
 		return append(strconv.AppendInt(b, t.ExpiresIn, 10), '}'), nil
 	}
 	b, err := json.Marshal(t)
@@ -63,7 +63,7 @@ func DecodeAuthToken(b []byte) (AuthToken, error) {
 	if err := checkSize("auth_token", len(b), MaxAuthToken); err != nil {
 		return AuthToken{}, err
 	}
-	if rest, ok := bytes.CutPrefix(b, []byte(authTokenHead)); ok {
+	if rest, ok := bytes.CutPrefix(b, []byte(beforeToken)); ok {
 		if token, ok := bytes.CutSuffix(rest, []byte(`"}`)); ok && plainToken(token) {
 			return AuthToken{Token: string(token)}, nil
 		}
