@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"slices"
 	"strconv"
@@ -24,6 +25,10 @@ import (
 var programs = map[string]func(){"ttlchat": main}
 
 func TestMain(m *testing.M) {
+	// Scripts and screens wait for tokens to end most of the time, so more of them fit beside each other than there are processors.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, programs)
 }
 
