@@ -36,7 +36,7 @@ func (m *model) tip() string {
 	if m.session == nil || m.play.on() || m.small() || m.untipped || m.counts[session.LoginSucceeded] == 0 {
 		return ""
 	}
-	if time.Since(m.openedAt) > tipTime {
+	if time.Since(m.openedAt) > tipTime || m.snap.State == session.Stopped || m.snap.State == session.LoggedOut { // then there is only one thing to do
 		return ""
 	}
 	for m.tipped < len(tips) {
