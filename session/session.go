@@ -221,6 +221,8 @@ type loop struct {
 	cancel   context.CancelFunc
 	fetchGen uint64
 	work     sync.WaitGroup
+
+	emitted []Event // since the last publish
 }
 
 func (l *loop) run() {
@@ -396,14 +398,11 @@ func (l *loop) emit(e Event) {
 	if e.Name == StateChanged {
 		l.since = e.At
 	}
-	l.events.Append(func(seq uint64) Event {
-		e.Seq = seq
-		return e
-	})
+	l.emitted = append(l.emitted, e)
 	l.cfg.Log.Info(string(e.Name), "user", e.User, "code", int(e.Code), "reason", e.Reason, "old", string(e.Old), "new", string(e.New))
 }
 
-// publish makes the present state visible.
+// publish makes the present state visible, and then the events that led to it: who has seen an event sees no older state.
 func (l *loop) publish() {
 	m := l.machine
 	snap := &Snapshot{
@@ -421,4 +420,12 @@ func (l *loop) publish() {
 		}
 	}
 	l.snapshot.Store(snap)
+	for _, e := range l.emitted {
+		l.events.Append(func(seq uint64) Event {
+			e.Seq = seq
+			return e
+		})
+	}
+	clear(l.emitted)
+	l.emitted = l.emitted[:0]
 }
