@@ -49,15 +49,15 @@ func provision(user string) []byte {
 }
 
 func (ourAdapter) welcome(frame []byte) bool {
-	var m msync.MSync
-	var p msync.Provision
-	return proto.Unmarshal(frame, &m) == nil && m.GetCommand() == msync.MSync_PROVISION && msync.Payload(&m, &p) == nil &&
-		p.GetStatus().GetErrorCode() == msync.Status_OK
+	status := member(member(frame, framePayload), provisionStatus)
+	code := next(status)
+	return code.number == statusCode && code.value == uint64(msync.Status_OK)
 }
 
 // The numbers of the fields that a message passes through (protocol.md b). The messages of the schema would cost more than the server.
 const (
 	frameCommand, framePayload          = 8, 9
+	provisionStatus, statusCode         = 8, 1
 	upMeta, upKey, upQueue              = 1, 2, 3
 	jidName                             = 2
 	metaID, metaTo, metaNs, metaPayload = 1, 3, 5, 6
