@@ -26,7 +26,7 @@ var programs = map[string]func(){"ttlchat": main}
 
 func TestMain(m *testing.M) {
 	// Scripts and screens wait for tokens to end most of the time, so more of them fit beside each other than there are processors.
-	if err := flag.Set("test.parallel", "4"); err != nil {
+	if err := flag.Set("test.parallel", "3"); err != nil {
 		panic(err)
 	}
 	testscript.Main(m, programs)

@@ -115,7 +115,10 @@ func TestPlayVerdicts(t *testing.T) {
 		"hurried": {strings.Replace(playedScenario, "in: 0.1T..", "in: ..0.3T", 1), func(t *testing.T, run tui.PlayRun) {
 			until(t, run, "online", func(tui.Standing) bool { return run.Session.Snapshot().State == session.Online })
 			run.Ask(tui.StepOn)
-			until(t, run, "the step is done", func(s tui.Standing) bool { return s.Next == "" })
+			until(t, run, "the step is done, and the app is online again", func(s tui.Standing) bool {
+				now := run.Session.Snapshot()
+				return s.Next == "" && now.State == session.Online && now.Token != nil && now.Token.Ordinal == 2
+			})
 			run.Ask(tui.HoldOn)
 			run.Ask(tui.GoOn)
 			run.Ask(tui.SkipOn)
