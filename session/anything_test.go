@@ -196,8 +196,9 @@ func TestKeptChronicles(t *testing.T) {
 		"a frame that nobody asked for is no reason to be silent": {"native", time.Hour, []deed{
 			{"alice sends", 100 * time.Second}, {"nothing", 40 * time.Second}, {"will-expire", 40 * time.Second},
 		}},
-		"the clock is set while nobody is logged in": {"classic", time.Hour, []deed{{"logout", 0}, {"clock forward", 0}, {"login", 0}}},
-		"the answer to a message is lost":            {"native", time.Hour, []deed{{"fault 24 message no-answer", 0}, {"alice sends", 0}, {"alice sends", 0}}},
+		"the clock is set while nobody is logged in":    {"classic", time.Hour, []deed{{"logout", 0}, {"clock forward", 0}, {"login", 0}}},
+		"the clock is known in a session's last moment": {"classic", 10 * time.Second, []deed{{"clock forward", 0}, {"expire", 3 * time.Second}}},
+		"the answer to a message is lost":               {"native", time.Hour, []deed{{"fault 24 message no-answer", 0}, {"alice sends", 0}, {"alice sends", 0}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -53,8 +53,6 @@ func (t *turn) callback(e chat.Event) {
 			t.answerExpiry()
 		}
 		// Other SDKs close the session next; the Disconnected that says so is where the app acts.
-	case chat.ClockSkew:
-		t.clockIs(e)
 	}
 }
 
@@ -158,11 +156,12 @@ func (t *turn) endedAtOnce() bool {
 // skewWarning is the difference between the clocks from which on a person is told.
 const skewWarning = time.Minute
 
-// clockIs takes in what the SDK has learned of the service's clock: the life in use ends at another instant of the own one.
-func (t *turn) clockIs(e chat.Event) {
+// clockIs takes in what the SDK has learned of the service's clock: the life in use, if that is what it tells of, ends at another instant of
+// the own one.
+func (t *turn) clockIs(e chat.Event, own bool) {
 	before := t.clockAhead
 	t.clockAhead = e.Ahead
-	if t.live {
+	if own && t.live {
 		t.life = e.Life
 		if !t.retryAt.IsZero() && !t.life.ExpiresAt.IsZero() && !t.retryAt.Before(t.life.ExpiresAt) {
 			t.retryAt = t.now

@@ -170,7 +170,10 @@ func step(r rules, m machine, now time.Time, luck float64, in any) (machine, []a
 			t.renewFailed(in.err)
 		}
 	case inSDK:
-		if in.event.Session == m.sdk {
+		switch own := in.event.Session == m.sdk; {
+		case in.event.Name == chat.ClockSkew: // clocks outlive sessions, and it is told only once
+			t.clockIs(in.event, own)
+		case own:
 			t.callback(in.event)
 		}
 	case inTick:

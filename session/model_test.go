@@ -100,7 +100,7 @@ This page is generated from the code: ` + "`go test ./session -run TestStatesDoc
 writes down what it did. The tests fail when the page is stale, and when a random walk comes to a pair that is called impossible here.
 
 What is late changes nothing: every effect has a number, and an answer with another one than the present is dropped. Such answers are left out
-below.
+below. Only what an earlier session says of the clocks counts, because clocks outlive sessions.
 
 | state | meaning |
 | --- | --- |

@@ -110,7 +110,7 @@ func isLate(m machine, in any) bool {
 	case inRenewFailed:
 		return in.gen != m.gen
 	case inSDK:
-		return in.event.Session != m.sdk
+		return in.event.Session != m.sdk && in.event.Name != chat.ClockSkew
 	}
 	return false
 }
