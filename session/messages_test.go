@@ -143,7 +143,7 @@ func TestSendTimeout(t *testing.T) {
 					message.delivered alice>bob "hello?"
 				`)
 				lost := alice.last(session.ReconnectingNow)
-				contains(t, lost.Reason, "did not confirm a message in time")
+				contains(t, lost.Reason, "did not answer in time")
 				if took := lost.At.Sub(asked); took != 15*time.Second {
 					t.Errorf("the link was given up after %v, want 15s", took)
 				}
@@ -153,6 +153,28 @@ func TestSendTimeout(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A batch that was asked for and never comes costs the link, too: nothing would be asked for on it any more.
+func TestBatchLost(t *testing.T) {
+	inWorld(t, fakeserver.Config{}, func(w *world) {
+		alice, bob := w.online("alice", time.Hour, nil), w.online("bob", time.Hour, nil)
+		if _, err := w.server.AddFault(fakeserver.Fault{
+			Target: fakeserver.FaultLink, Kind: "drop", User: "bob", Count: 1, Params: fakeserver.FaultParams{"direction": "out", "command": "sync"},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		alice.send("bob", "hello?")
+		time.Sleep(14 * time.Second)
+		if got := bob.count(session.MessageReceived); got != 0 {
+			t.Errorf("bob got %d messages, although the batch was lost", got)
+		}
+		time.Sleep(16 * time.Second)
+		contains(t, bob.last(session.ReconnectingNow).Reason, "did not answer in time")
+		if got := bob.count(session.MessageReceived); got != 1 {
+			t.Errorf("bob got it %d times, want once", got)
+		}
+	})
 }
 
 func TestSendRefusesWhatIsNoMessage(t *testing.T) {

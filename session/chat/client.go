@@ -251,7 +251,7 @@ func (l *loop) run() {
 			l.handle(in)
 		}
 		if patience, sending := l.mail.patience(); sending && patience <= 0 && l.link != nil {
-			l.handle(inLinkDown{l.link.gen, "the service did not confirm a message in time"})
+			l.handle(inLinkDown{l.link.gen, "the service did not answer in time"})
 		}
 		if l.doubt() == 0 {
 			l.handle(inTick{})

@@ -26,6 +26,7 @@ type mailbox struct {
 	// (protocol.md c, "Receive").
 	pulling string
 	key     uint64
+	asked   time.Time // when the newest pull went out (monotonic)
 	waiting []string
 	seen    map[uint64]bool
 	order   []uint64
@@ -41,12 +42,20 @@ func newMailbox() *mailbox { return &mailbox{seen: make(map[uint64]bool)} }
 // reset forgets what belongs to one link.
 func (b *mailbox) reset() { b.unconfirmed, b.pulling, b.waiting = nil, "", nil }
 
-// patience is how long the oldest unconfirmed message may still take.
+// patience is how long the oldest unconfirmed message, or the batch that was asked for, may still take. Without the batch nothing would be
+// pulled on this link any more.
 func (b *mailbox) patience() (time.Duration, bool) {
-	if len(b.unconfirmed) == 0 {
+	var since []time.Time
+	if len(b.unconfirmed) > 0 {
+		since = append(since, b.unconfirmed[0].sent)
+	}
+	if b.pulling != "" {
+		since = append(since, b.asked)
+	}
+	if len(since) == 0 {
 		return 0, false
 	}
-	return sendTimeout - time.Since(b.unconfirmed[0].sent), true
+	return sendTimeout - time.Since(slices.MinFunc(since, time.Time.Compare)), true
 }
 
 func (b *mailbox) send(l *link, m callSend, cfg Config) {
@@ -122,7 +131,7 @@ func (b *mailbox) pulled(l *link, cfg Config) {
 // pull asks for the next batch; key confirms everything up to it, 0 nothing.
 func (b *mailbox) pull(l *link, key uint64, cfg Config) {
 	up := &msync.CommSyncUL{Queue: msync.NewJID(cfg.Org+"#"+cfg.App, b.pulling, "")}
-	b.key = key
+	b.key, b.asked = key, time.Now()
 	if key != 0 {
 		up.Key = &key
 	}
