@@ -322,3 +322,22 @@ func TestNothingLost(t *testing.T) {
 		}
 	})
 }
+
+// TestReplacedConnectionKeepsOut: what a connection still asks for when a newer one of its device has taken over does not disturb that one.
+func TestReplacedConnectionKeepsOut(t *testing.T) {
+	s := newServer(t, Config{})
+	alice, old := s.attached(t, "alice", "web").sender(t, "bob"), s.attached(t, "bob", "phone")
+	bob := s.attached(t, "bob", "phone")
+	alice.receive(alice.frame)
+	s.hub.pull(bob, []byte("alice"), 0)
+	q := bob.user.queues["alice"]
+	sent := q.placeOf(bob).sent
+	s.hub.pull(old, []byte("alice"), 0)
+	if got := s.hub.unread(old); got != nil {
+		t.Errorf("the old connection is told of %v", got)
+	}
+	s.hub.pull(bob, []byte("alice"), sent)
+	if sent == 0 || len(q.entries) != 0 {
+		t.Errorf("%d messages are unconfirmed, after key %d", len(q.entries), sent)
+	}
+}

@@ -467,6 +467,9 @@ func (h *hub) newQueue(peer string) *queue {
 func (h *hub) unread(l *link) []*msync.MetaQueue {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if l.device.link != l {
+		return nil // as in pull
+	}
 	var list []*msync.MetaQueue
 	for _, peer := range slices.Sorted(maps.Keys(l.user.queues)) {
 		n := uint32(0)
@@ -489,6 +492,9 @@ func (h *hub) unread(l *link) []*msync.MetaQueue {
 func (h *hub) pull(l *link, peer []byte, key uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if l.device.link != l {
+		return // replaced a moment ago: the device's place is the newer connection's
+	}
 	q := l.user.queues[string(peer)]
 	if q == nil { // nothing has ever been in it
 		l.pushFrame(msync.BatchFrame(msync.EncodeJID(h.appKey, string(peer), ""), nil, 0))
