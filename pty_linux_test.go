@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,10 +13,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
-	memory "unsafe" // unsafe is a function of this package
 
 	"github.com/charmbracelet/x/term"
 	"github.com/charmbracelet/x/vt"
+
+	"github.com/ttlchat/ttlchat/internal/pty"
 )
 
 // patience is how long a test waits for what must come. Nothing waits that long unless it is broken.
@@ -36,40 +36,6 @@ type terminal struct {
 	raw    bytes.Buffer
 }
 
-// openPTY opens both ends of a new pseudo-terminal.
-func openPTY(t *testing.T) (master, slave *os.File) {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var number, unlock int32
-	ioctl(t, master, syscall.TIOCSPTLCK, &unlock)
-	ioctl(t, master, syscall.TIOCGPTN, &number)
-	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = master.Close(), slave.Close() })
-	return master, slave
-}
-
-// ioctl controls a device. It leaves the file in the hands of Go's poller, so that closing it ends a read.
-func ioctl[T any](t *testing.T, f *os.File, request uintptr, arg *T) {
-	t.Helper()
-	raw, err := f.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var errno syscall.Errno
-	err = raw.Control(func(fd uintptr) {
-		_, _, errno = syscall.Syscall(syscall.SYS_IOCTL, fd, request, uintptr(memory.Pointer(arg))) //nolint:gosec // the system call takes no other form
-	})
-	if err != nil || errno != 0 {
-		t.Fatal(err, errno)
-	}
-}
-
 // start runs a program of TestMain's with flags, on a terminal of its own and with a log.
 func start(t *testing.T, width, height int, program string, flags ...string) *terminal {
 	t.Helper()
@@ -79,9 +45,12 @@ func start(t *testing.T, width, height int, program string, flags ...string) *te
 func startAs(t *testing.T, attributes *syscall.SysProcAttr, width, height int, program string, flags ...string) *terminal {
 	t.Helper()
 	tt := &terminal{t: t, screen: vt.NewEmulator(width, height), dir: t.TempDir()}
-	tt.master, tt.slave = openPTY(t)
+	var err error
+	if tt.master, tt.slave, err = pty.Open(uint16(width), uint16(height)); err != nil { //nolint:gosec // small numbers
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = tt.master.Close(), tt.slave.Close() })
 	tt.log = filepath.Join(tt.dir, "log")
-	tt.resize(width, height)
 	before, err := term.GetState(tt.slave.Fd())
 	if err != nil {
 		t.Fatal(err)
@@ -129,8 +98,9 @@ func (tt *terminal) resize(width, height int) {
 	tt.mu.Lock()
 	tt.screen.Resize(width, height)
 	tt.mu.Unlock()
-	size := [4]uint16{uint16(height), uint16(width)} //nolint:gosec // small numbers
-	ioctl(tt.t, tt.master, syscall.TIOCSWINSZ, &size)
+	if err := pty.Resize(tt.master, uint16(width), uint16(height)); err != nil { //nolint:gosec // small numbers
+		tt.t.Fatal(err)
+	}
 }
 
 func (tt *terminal) String() string {

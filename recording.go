@@ -5,9 +5,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
+	"github.com/ttlchat/ttlchat/internal/pattern"
 	"github.com/ttlchat/ttlchat/scenario"
 	"github.com/ttlchat/ttlchat/session"
 )
@@ -73,11 +73,11 @@ func (w *wiring) asScenario(file string) (string, error) {
 	return text.String(), err
 }
 
-var notInAName = regexp.MustCompile(`[^a-z0-9]+`)
+var notInAName = pattern.New(`[^a-z0-9]+`)
 
 // scenarioName makes the name of a scenario of that of its file.
 func scenarioName(file string) string {
-	name := strings.Trim(notInAName.ReplaceAllString(strings.ToLower(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))), "-"), "-")
+	name := strings.Trim(notInAName().ReplaceAllString(strings.ToLower(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))), "-"), "-")
 	if name == "" {
 		return "recorded"
 	}

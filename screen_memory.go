@@ -12,8 +12,9 @@ import (
 
 // A screen has processor time to spare and is left open for days, so it trades the one for memory.
 const (
-	// screenGCPercent lets the heap grow less than Go's 100 before garbage is collected.
-	screenGCPercent = 40
+	// startGCPercent keeps the collector away until the first frame is there; screenGCPercent then lets the heap grow less than Go's 100
+	// before garbage is collected.
+	startGCPercent, screenGCPercent = 300, 40
 	// screenHistory is how many events the session holds for the screen, which is never far behind.
 	screenHistory = 5_000
 	// giveBackEvery is how often the program looks whether a flood of messages has left memory behind; it counts as over when less than
@@ -24,6 +25,12 @@ const (
 
 // saveMemory makes the program small, some seconds after its start, until ctx ends.
 func saveMemory(ctx context.Context) {
+	collect := func(percent int) {
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(percent)
+		}
+	}
+	collect(startGCPercent)
 	go func() {
 		defer guard.Catch()
 		tick := time.NewTicker(giveBackEvery)
@@ -38,9 +45,7 @@ func saveMemory(ctx context.Context) {
 			metrics.Read(samples)
 			switch allocated, free := samples[0].Value.Uint64()-before, samples[1].Value.Uint64(); {
 			case before == 0:
-				if os.Getenv("GOGC") == "" { // not at the start, which it would slow down
-					debug.SetGCPercent(screenGCPercent)
-				}
+				collect(screenGCPercent)
 			case allocated < quiet && free > surplus:
 				debug.FreeOSMemory()
 			}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/ttlchat/ttlchat/internal/agoratoken"
 	"github.com/ttlchat/ttlchat/internal/judge"
+	"github.com/ttlchat/ttlchat/internal/pattern"
 	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/tokenclient"
 )
@@ -223,13 +223,13 @@ func writeMessage(b *strings.Builder, header http.Header, body string) {
 }
 
 // bareToken is what may go to a terminal as it is: every kind of token consists of these.
-var bareToken = regexp.MustCompile(`^[0-9A-Za-z+/=_.-]+$`)
+var bareToken = pattern.New(`^[0-9A-Za-z+/=_.-]+$`)
 
 func writeToken(w io.Writer, token tokenclient.Secret) error {
 	if token == "" {
 		return nil
 	}
-	if !bareToken.MatchString(token.Reveal()) {
+	if !bareToken().MatchString(token.Reveal()) {
 		return errors.New("what the server calls a token has characters that no token has; look at it without --raw")
 	}
 	_, err := fmt.Fprintln(w, token.Reveal())

@@ -3,9 +3,9 @@ package doctor
 import (
 	"context"
 	"net/http"
-	"regexp"
 	"strings"
 
+	"github.com/ttlchat/ttlchat/internal/pattern"
 	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
@@ -23,8 +23,8 @@ func (p *patient) fresh(ctx context.Context) finding {
 }
 
 var (
-	forbidsCaching = regexp.MustCompile(`(?i)\b(no-store|no-cache)\b`)
-	allowsCaching  = regexp.MustCompile(`(?i)\b(public|immutable)\b|\b(s-maxage|max-age)\s*=\s*"?[1-9]`)
+	forbidsCaching = pattern.New(`(?i)\b(no-store|no-cache)\b`)
+	allowsCaching  = pattern.New(`(?i)\b(public|immutable)\b|\b(s-maxage|max-age)\s*=\s*"?[1-9]`)
 )
 
 // cacheControl looks at what the answer says about caches. They keep answers to GET alone unless told otherwise (RFC 9111 section 3).
@@ -35,11 +35,11 @@ func (p *patient) cacheControl(context.Context) finding {
 	switch {
 	case age != "" && age != "0":
 		return fail("the answer comes out of a cache, and is "+age+" s old", means, mend)
-	case forbidsCaching.MatchString(said):
+	case forbidsCaching().MatchString(said):
 		return pass("Cache-Control: %s", said)
 	case p.cfg.Shape.Method != http.MethodGet:
 		return pass("it does not say so, but caches do not keep answers to %s", p.cfg.Shape.Method)
-	case allowsCaching.MatchString(said):
+	case allowsCaching().MatchString(said):
 		return fail("Cache-Control: "+said, means, mend)
 	}
 	return warn("the answer to a GET does not forbid it", means, mend)

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/agoratoken"
+	"github.com/ttlchat/ttlchat/internal/pattern"
 )
 
 // The demo project: documented, public and worth nothing outside the emulator.
@@ -83,7 +83,7 @@ type Config struct {
 	Log *slog.Logger
 }
 
-var namePart = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+var namePart = pattern.New(`^[A-Za-z0-9_.-]{1,64}$`)
 
 // userName is the documented form of a user id: at most 64 bytes of a-z, 0-9, "_", "-" and "." (token-lifecycle.md section 3).
 var userName nameForm
@@ -111,7 +111,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Org == "" && c.App == "" {
 		c.Org, c.App = DemoOrg, DemoApp
 	}
-	if !namePart.MatchString(c.Org) || !namePart.MatchString(c.App) {
+	if !namePart().MatchString(c.Org) || !namePart().MatchString(c.App) {
 		return c, fmt.Errorf("app key %q: want org#app, each of letters, digits, _ . -", c.Org+"#"+c.App)
 	}
 	if c.EchoUser == "" {

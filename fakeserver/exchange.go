@@ -5,11 +5,11 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/ttlchat/ttlchat/internal/pattern"
 	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
@@ -129,9 +129,9 @@ func (e *excerpt) text() string {
 }
 
 // passwords matches the values of passwords, secrets and certificates in JSON, also in broken JSON, and in forms.
-var passwords = regexp.MustCompile(`(?i)(\w*(?:password|secret|certificate)\w*"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|[^&\s",}]*)`)
+var passwords = pattern.New(`(?i)(\w*(?:password|secret|certificate)\w*"?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|[^&\s",}]*)`)
 
 // discreet shortens the tokens in a text and hides passwords.
 func discreet(text string) string {
-	return passwords.ReplaceAllString(printable.Scrub(text), "$1…")
+	return passwords().ReplaceAllString(printable.Scrub(text), "$1…")
 }

@@ -26,7 +26,7 @@ func tokenBodyFaults() []*faultKind {
 			return body
 		}),
 		spoilBody(FaultKind{FaultTokenServer, "empty-token", "the answer has an empty token, with status 200", nil},
-			func(_ *Server, _ *fault, _ http.Header, body []byte) []byte { return tokenText.ReplaceAll(body, nil) }),
+			func(_ *Server, _ *fault, _ http.Header, body []byte) []byte { return tokenText().ReplaceAll(body, nil) }),
 		{
 			FaultKind: FaultKind{FaultTokenServer, "huge-body", "the answer does not end for a long time", append([]FaultParam{
 				numberParam("size", 64<<20, 1, 1<<30, "how many bytes it has"),

@@ -3,14 +3,14 @@ package fakeserver
 import (
 	"math"
 	"net/http"
-	"regexp"
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/agoratoken"
+	"github.com/ttlchat/ttlchat/internal/pattern"
 )
 
 // tokenText finds 007 tokens in an answer of any shape.
-var tokenText = regexp.MustCompile(`007eJ[A-Za-z0-9+/]{40,}={0,2}`)
+var tokenText = pattern.New(`007eJ[A-Za-z0-9+/]{40,}={0,2}`)
 
 // forged is what a token is built anew from.
 type forged struct {
@@ -30,7 +30,7 @@ const (
 func tokenForgeries() []*faultKind {
 	forgery := func(name, meaning string, change func(f *fault, t *forged), params ...FaultParam) *faultKind {
 		return spoilBody(FaultKind{FaultTokenServer, name, meaning, params}, func(s *Server, f *fault, _ http.Header, body []byte) []byte {
-			return tokenText.ReplaceAllFunc(body, func(token []byte) []byte {
+			return tokenText().ReplaceAllFunc(body, func(token []byte) []byte {
 				return []byte(s.forge(string(token), func(t *forged) { change(f, t) }))
 			})
 		})

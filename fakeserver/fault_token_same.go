@@ -11,7 +11,7 @@ import (
 func sameTokenFault() *faultKind {
 	return spoilBody(FaultKind{FaultTokenServer, "same-token", "the answer holds the same token as the last one for that user", nil},
 		func(s *Server, _ *fault, _ http.Header, body []byte) []byte {
-			return tokenText.ReplaceAllFunc(body, func(token []byte) []byte { return []byte(s.handedOut.lastOr(string(token))) })
+			return tokenText().ReplaceAllFunc(body, func(token []byte) []byte { return []byte(s.handedOut.lastOr(string(token))) })
 		})
 }
 
@@ -85,7 +85,7 @@ type overhearing struct {
 // Write implements http.ResponseWriter.
 func (o *overhearing) Write(b []byte) (int, error) {
 	if len(b) <= maxBody {
-		if token := tokenText.Find(b); token != nil {
+		if token := tokenText().Find(b); token != nil {
 			o.to.note(string(token))
 		}
 	}

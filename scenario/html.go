@@ -8,13 +8,14 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
 //go:embed report.html.tmpl
 var reportPage string
 
-var pageTemplate = template.Must(template.New("report").Parse(reportPage))
+var pageTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("report").Parse(reportPage)) })
 
 // Measures of a drawing, in units of its own; the page scales it.
 const (
@@ -103,7 +104,7 @@ func WriteHTML(w io.Writer, reports []*Report, took time.Duration) error {
 			TookText: fmt.Sprintf("%.1f s", r.Took.Seconds()), Drawing: r.draw(), Rows: r.rows(), RowsLeftOff: max(len(r.Timeline)-maxRows, 0),
 		})
 	}
-	return pageTemplate.Execute(w, p)
+	return pageTemplate().Execute(w, p)
 }
 
 func (r *Report) rows() []pageRow {

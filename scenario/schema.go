@@ -66,7 +66,7 @@ type schemaGenerator struct {
 	defs  schemaNode
 }
 
-func pattern(p string) schemaNode { return schemaNode{"type": "string", "pattern": p} }
+func matching(p string) schemaNode { return schemaNode{"type": "string", "pattern": p} }
 
 func (g *schemaGenerator) of(t reflect.Type, path string) schemaNode {
 	if t.Kind() == reflect.Pointer {
@@ -74,15 +74,15 @@ func (g *schemaGenerator) of(t reflect.Type, path string) schemaNode {
 	}
 	switch t {
 	case reflect.TypeFor[time.Duration]():
-		return pattern(durPattern)
+		return matching(durPattern)
 	case reflect.TypeFor[Span]():
-		return schemaNode{"anyOf": []schemaNode{pattern(spanPattern), {"const": 0}}}
+		return schemaNode{"anyOf": []schemaNode{matching(spanPattern), {"const": 0}}}
 	case reflect.TypeFor[Instant]():
-		return schemaNode{"anyOf": []schemaNode{pattern(instantPattern), {"const": 0}}}
+		return schemaNode{"anyOf": []schemaNode{matching(instantPattern), {"const": 0}}}
 	case reflect.TypeFor[Window]():
-		return pattern(windowPattern)
+		return matching(windowPattern)
 	case reflect.TypeFor[Range]():
-		return schemaNode{"anyOf": []schemaNode{pattern(rangePattern), {"type": "integer", "minimum": 0}}}
+		return schemaNode{"anyOf": []schemaNode{matching(rangePattern), {"type": "integer", "minimum": 0}}}
 	}
 	switch t.Kind() {
 	case reflect.Struct:

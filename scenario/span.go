@@ -3,11 +3,11 @@ package scenario
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ttlchat/ttlchat/internal/pattern"
 	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
@@ -23,7 +23,7 @@ const (
 	maxOffset   = 10 * 365 * 24 * time.Hour
 )
 
-var spanTerm = regexp.MustCompile(`[+-]?[^+-]+`)
+var spanTerm = pattern.New(`[+-]?[^+-]+`)
 
 // Of returns the span for a lifetime.
 func (s Span) Of(ttl time.Duration) time.Duration {
@@ -64,7 +64,7 @@ func shortDuration(d time.Duration) string {
 func parseSpan(text string) (Span, error) {
 	wrong := fmt.Errorf("%q is no time; write an offset such as 8s, a fraction of the life such as 0.8T, or a sum such as 0.8T+2s", printable.Line(text, 60))
 	var s Span
-	terms := spanTerm.FindAllString(text, -1)
+	terms := spanTerm().FindAllString(text, -1)
 	if strings.Join(terms, "") != text || len(terms) == 0 {
 		return s, wrong
 	}
@@ -105,7 +105,7 @@ type Instant struct {
 	Plus  Span
 }
 
-var eventInstant = regexp.MustCompile(`^((?:[a-z0-9_.@-]+/)?[a-z][a-z_]*(?:\.[a-z_]+)*)(?:#([0-9]{1,6}))?([+-].*)?$`)
+var eventInstant = pattern.New(`^((?:[a-z0-9_.@-]+/)?[a-z][a-z_]*(?:\.[a-z_]+)*)(?:#([0-9]{1,6}))?([+-].*)?$`)
 
 // String writes the instant as scenarios do.
 func (i Instant) String() string {
@@ -127,7 +127,7 @@ func (i Instant) String() string {
 }
 
 func (i *Instant) parse(text string) error {
-	m := eventInstant.FindStringSubmatch(text)
+	m := eventInstant().FindStringSubmatch(text)
 	if m == nil {
 		plus, err := parseSpan(text)
 		if err != nil {

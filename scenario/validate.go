@@ -2,12 +2,12 @@ package scenario
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/internal/pattern"
 	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/session"
 	"github.com/ttlchat/ttlchat/session/chat"
@@ -22,13 +22,13 @@ const (
 )
 
 var (
-	scenarioName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	laneName     = regexp.MustCompile(`^[a-z0-9_.-]{1,64}(@[a-z0-9_.-]{1,64})?$`)
+	scenarioName = pattern.New(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	laneName     = pattern.New(`^[a-z0-9_.-]{1,64}(@[a-z0-9_.-]{1,64})?$`)
 )
 
 // validate fills in the defaults, and notes what makes no sense.
 func (s *Scenario) validate(d *decoder) {
-	if !scenarioName.MatchString(s.Name) || len(s.Name) > 64 {
+	if !scenarioName().MatchString(s.Name) || len(s.Name) > 64 {
 		d.wrong("name", "%q is no name; use small letters and digits with - between words, such as late-renewal", printable.Line(s.Name, 64))
 	}
 	if strings.TrimSpace(s.Story) == "" {
@@ -122,7 +122,7 @@ func (s *Scenario) validateUsers(d *decoder) {
 		for i, lane := range list.lanes {
 			path := fmt.Sprintf("%s[%d]", list.path, i)
 			switch {
-			case !laneName.MatchString(lane) || lane == "echo":
+			case !laneName().MatchString(lane) || lane == "echo":
 				d.wrong(path, "%q is no user; write a name of a-z, 0-9, _ - and ., or name@device (echo is the emulator's own)", printable.Line(lane, 64))
 			case seen[lane]:
 				d.wrong(path, "%s stands here twice; a second device of a user is written %s@tablet", lane, lane)
@@ -174,7 +174,7 @@ func (s *Scenario) validateStep(d *decoder, path string, step *Step) {
 		d.oneOf(path+".network", step.Network, []string{"down", "up", "cut"})
 	case step.Send != nil:
 		d.oneOf(path+".send.from", step.Send.From, s.lanes())
-		if !laneName.MatchString(step.Send.To) {
+		if !laneName().MatchString(step.Send.To) {
 			d.wrong(path+".send.to", "%q is no user", printable.Line(step.Send.To, 64))
 		}
 		if step.Send.Text == "" || len(step.Send.Text) > 4<<10 {

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/ttlchat/ttlchat/internal/pattern"
 )
 
 const (
@@ -19,11 +20,11 @@ const (
 )
 
 var (
-	headerName = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`)
+	headerName = pattern.New(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`)
 	// secretName matches the names of headers and of query fields whose values are nobody's business.
-	secretName = regexp.MustCompile(`(?i)authorization|cookie|passw|pwd|secret|credential|signature|session|apikey|^key$|[-_]key$|^sig$|[-_]?auth$|token$`)
+	secretName = pattern.New(`(?i)authorization|cookie|passw|pwd|secret|credential|signature|session|apikey|^key$|[-_]key$|^sig$|[-_]?auth$|token$`)
 	// reference matches a value that is kept elsewhere, behind an optional word such as Bearer.
-	reference = regexp.MustCompile(`^([A-Za-z]+ )?(env|cmd):(.+)$`)
+	reference = pattern.New(`^([A-Za-z]+ )?(env|cmd):(.+)$`)
 )
 
 // headerValue is a header's value, or where it is kept.
@@ -37,15 +38,15 @@ type headerValue struct {
 func parseHeader(header map[string]string) (map[string]headerValue, error) {
 	parsed := make(map[string]headerValue, len(header))
 	for name, value := range header {
-		if !headerName.MatchString(name) {
+		if !headerName().MatchString(name) {
 			return nil, fail(KindBadConfig, nil, "%q is no name of an HTTP header; correct it", quote(name))
 		}
 		v := headerValue{text: value}
-		if m := reference.FindStringSubmatch(value); m != nil {
+		if m := reference().FindStringSubmatch(value); m != nil {
 			v = headerValue{word: m[1], source: m[2], text: m[3]}
 		}
 		switch {
-		case v.source == "" && secretName.MatchString(name):
+		case v.source == "" && secretName().MatchString(name):
 			return nil, fail(KindBadConfig, nil, "the header %s carries a secret, which must not be written down; write env:NAME for a variable or cmd:PROGRAM for a command that prints it", name)
 		case v.source == "" && !fitsHeader(value):
 			return nil, fail(KindBadConfig, nil, "the value of the header %s holds a control character; correct it", name)

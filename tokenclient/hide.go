@@ -52,7 +52,7 @@ func (h *hider) header(header http.Header) http.Header {
 	shown := make(http.Header, len(header))
 	for name, values := range header {
 		for _, value := range values {
-			if secretName.MatchString(name) {
+			if secretName().MatchString(name) {
 				value = hidden
 			}
 			name := printable.Line(name, 64)
@@ -68,7 +68,7 @@ func (h *hider) url(u *url.URL) string {
 	shown.User = nil
 	fields := strings.Split(shown.RawQuery, "&")
 	for i, f := range fields {
-		if name, _, found := strings.Cut(f, "="); found && secretName.MatchString(name) {
+		if name, _, found := strings.Cut(f, "="); found && secretName().MatchString(name) {
 			fields[i] = name + "=" + hidden
 		}
 	}

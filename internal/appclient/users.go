@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"time"
+
+	"github.com/ttlchat/ttlchat/internal/pattern"
 )
 
 // The most that one call may carry (token-lifecycle.md section 3).
@@ -17,10 +18,10 @@ const (
 )
 
 // legalName is what the service allows; no other text may become part of an address.
-var legalName = regexp.MustCompile(`^[a-z0-9_.-]{1,64}$`)
+var legalName = pattern.New(`^[a-z0-9_.-]{1,64}$`)
 
 func checkName(name string) error {
-	if !legalName.MatchString(name) || name == "." || name == ".." {
+	if !legalName().MatchString(name) || name == "." || name == ".." {
 		return &Error{Phase: PhaseConfig, Detail: fmt.Sprintf("%q is no user name; names have 1 to 64 of a-z, 0-9, _ - .", show(name))}
 	}
 	return nil

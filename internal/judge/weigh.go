@@ -1,12 +1,12 @@
 package judge
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/agoratoken"
+	"github.com/ttlchat/ttlchat/internal/pattern"
 	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
@@ -21,7 +21,7 @@ const (
 	earliestDate = 1_000_000_000
 )
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+var uuid = pattern.New(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // weigher compares one token that could be read with what is wanted.
 type weigher struct {
@@ -158,7 +158,7 @@ func (w *weigher) names(s agoratoken.Service) {
 	case user == "":
 	case s.User == user:
 		w.ok("user", "it is for "+quote(user))
-	case s.Type == agoratoken.ServiceChat && uuid.MatchString(s.User):
+	case s.Type == agoratoken.ServiceChat && uuid().MatchString(s.User):
 		// Older token servers sign the user's UUID, which the service takes too (reference/token-lifecycle.md 4).
 		w.warn("uuid", "the token is for a UUID, which cannot be compared with the user name; it works only if it is the UUID of "+quote(user),
 			"let the token server sign the user name, as the documents say since the end of 2024")

@@ -1,6 +1,6 @@
 package printable
 
-import "regexp"
+import "github.com/ttlchat/ttlchat/internal/pattern"
 
 // shortestToken is the length below which the ends of a secret would give too much of it away.
 const shortestToken = 24
@@ -26,10 +26,10 @@ func ascii(s string) string {
 
 // secrets matches AccessTokens (006…, 007…), Chat tokens (YWMt…), JSON Web Tokens, and runs of 32 or more hexadecimal digits such as
 // an App ID or an App Certificate. The escapes of URLs (%2B) and of JSON (\/) do not end a token.
-var secrets = regexp.MustCompile(`00[67][\w+/=%\\-]{16,}|YWMt[\w+/=%\\-]{8,}|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|[0-9a-fA-F]{32,}`)
+var secrets = pattern.New(`00[67][\w+/=%\\-]{16,}|YWMt[\w+/=%\\-]{8,}|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|[0-9a-fA-F]{32,}`)
 
 // Scrub shortens everything in s that looks like a token, an App ID or an App Certificate to its first four characters and "…". It
 // does not make s safe for a terminal; apply [Line] first, so that no control character can split a secret.
 func Scrub(s string) string {
-	return secrets.ReplaceAllStringFunc(s, func(secret string) string { return secret[:4] + "…" })
+	return secrets().ReplaceAllStringFunc(s, func(secret string) string { return secret[:4] + "…" })
 }
