@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ttlchat/ttlchat/fakeserver"
@@ -99,18 +98,16 @@ type emulator struct {
 
 // Next implements tui.Emulator, like the methods below.
 func (e *emulator) Next(ctx context.Context) ([]tui.EmulatorEvent, error) {
-	entries, err := e.journal.Next(ctx)
+	records, err := e.journal.Records(ctx)
 	if err != nil {
 		return nil, err
 	}
-	events := make([]tui.EmulatorEvent, len(entries))
-	for i, entry := range entries {
+	events := make([]tui.EmulatorEvent, len(records))
+	for i := range records {
+		head := records[i].Head()
 		events[i] = tui.EmulatorEvent{
-			At: entry.At, Name: string(entry.Name), User: entry.User, Text: strings.TrimSuffix(entry.Summary(), ", token server"), Code: max(entry.Code, entry.Status),
-			TokenServer: ofTokenServer(entry), Details: func() [][2]string {
-				exchange, _ := e.server.Exchange(entry.Session)
-				return entryDetails(entry, exchange)
-			},
+			At: head.At, Name: string(head.Name), User: head.User, Code: max(head.Code, head.Status), TokenServer: ofTokenServer(head),
+			Entry: &journalEntry{records[i], e.server},
 		}
 	}
 	return events, nil

@@ -15,6 +15,24 @@ func ofTokenServer(e fakeserver.Entry) bool {
 	return e.Reason == "token server" || e.Name == fakeserver.TokenIssued && !strings.HasPrefix(e.Token, "YWMt")
 }
 
+// journalEntry is an entry of the journal as the screen may want to see it.
+type journalEntry struct {
+	fakeserver.Record
+	server *fakeserver.Server
+}
+
+// Text implements tui.EmulatorEntry.
+func (e *journalEntry) Text() string {
+	return strings.TrimSuffix(e.Entry().Summary(), ", token server")
+}
+
+// Details implements tui.EmulatorEntry.
+func (e *journalEntry) Details() [][2]string {
+	entry := e.Entry()
+	exchange, _ := e.server.Exchange(entry.Session)
+	return entryDetails(entry, exchange)
+}
+
 // entryDetails lists all that an entry of the journal says, and what is known of its HTTP call.
 func entryDetails(e fakeserver.Entry, x fakeserver.Exchange) [][2]string {
 	var rows [][2]string

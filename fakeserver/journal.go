@@ -135,7 +135,7 @@ const maxJournalFrame = 2 << 10
 
 // journal is the emulator's memory of what happened: a bounded ring that any number of readers follow.
 type journal struct {
-	log *eventlog.Log[record]
+	log *eventlog.Log[Record]
 	now func() time.Time
 	out *slog.Logger
 	// heard is told of every entry; it must neither block nor write to the journal.
@@ -143,7 +143,7 @@ type journal struct {
 }
 
 func newJournal(size int, now func() time.Time, out *slog.Logger) *journal {
-	return &journal{log: eventlog.New[record](size), now: now, out: out, heard: func(EntryName, string) {}}
+	return &journal{log: eventlog.New[Record](size), now: now, out: out, heard: func(EntryName, string) {}}
 }
 
 func (j *journal) add(e Entry) { j.append(record{name: e.Name, entry: &e}, e.User) }
@@ -184,7 +184,7 @@ func (j *journal) append(r record, user string) { j.appendAt(j.now(), r, user) }
 
 func (j *journal) appendAt(now time.Time, r record, user string) {
 	r.at = now
-	r.seq = j.log.Append(func(seq uint64) record { r.seq = seq; return r })
+	r.seq = j.log.Append(func(seq uint64) Record { r.seq = seq; return Record{r} })
 	j.heard(r.name, user)
 	if j.out.Enabled(context.Background(), slog.LevelDebug) {
 		j.write(&r)
@@ -198,6 +198,19 @@ func (j *journal) write(r *record) { j.out.Debug(string(r.name), "entry", r.word
 
 // words is the entry that a record stands for.
 func (r *record) words() Entry {
+	e := r.head()
+	if r.raw != nil {
+		dir := msync.In
+		if r.name == FrameOut {
+			dir = msync.Out
+		}
+		e.Frame = msync.LineOf(dir, r.raw)
+	}
+	return e
+}
+
+// head is words without the line of a frame.
+func (r *record) head() Entry {
 	e := Entry{Name: r.name}
 	if r.entry != nil {
 		e = *r.entry
@@ -215,18 +228,20 @@ func (r *record) words() Entry {
 	if r.id != 0 {
 		e.MessageID, e.From, e.To, e.User = messageID(r.id), r.from, r.to, r.to
 	}
-	if r.raw != nil {
-		dir := msync.In
-		if r.name == FrameOut {
-			dir = msync.Out
-		}
-		e.Frame = msync.LineOf(dir, r.raw)
-	}
 	return e
 }
 
+// Record is an entry of the journal that has not been put into words. It costs little to hold.
+type Record struct{ record }
+
+// Entry returns the whole entry. For a frame that means to decode it.
+func (r *Record) Entry() Entry { return r.words() }
+
+// Head returns the entry without the line that renders a frame, which makes it cheap.
+func (r *Record) Head() Entry { return r.head() }
+
 // Reader follows the journal. It is for one goroutine.
-type Reader struct{ r *eventlog.Reader[record] }
+type Reader struct{ r *eventlog.Reader[Record] }
 
 // Journal returns a reader that starts after entry number seq: 0 for all that is still held.
 func (s *Server) Journal(seq uint64) *Reader { return &Reader{r: s.journal.log.Follow(seq)} }
@@ -234,16 +249,19 @@ func (s *Server) Journal(seq uint64) *Reader { return &Reader{r: s.journal.log.F
 // Next waits for entries after the reader's position and returns all of them, oldest first. It fails with the context's error, or with
 // an error of its own once the emulator is closed and everything has been read.
 func (r *Reader) Next(ctx context.Context) ([]Entry, error) {
-	records, err := r.r.Next(ctx)
+	records, err := r.Records(ctx)
 	if err != nil {
 		return nil, err
 	}
 	entries := make([]Entry, len(records))
-	for i, rec := range records {
-		entries[i] = rec.words()
+	for i := range records {
+		entries[i] = records[i].Entry()
 	}
 	return entries, nil
 }
+
+// Records is Next for those who look at few of the entries closely.
+func (r *Reader) Records(ctx context.Context) ([]Record, error) { return r.r.Next(ctx) }
 
 // Missed returns how many entries were gone before this reader came to them.
 func (r *Reader) Missed() uint64 { return r.r.Missed() }

@@ -162,12 +162,13 @@ func (t *take) readSession(ctx context.Context, events *session.Reader) {
 
 func (t *take) readJournal(ctx context.Context, journal *fakeserver.Reader) {
 	for {
-		batch, err := journal.Next(ctx)
+		batch, err := journal.Records(ctx)
 		if err != nil {
 			return
 		}
 		t.mu.Lock()
-		for _, e := range batch {
+		for i := range batch {
+			e := batch[i].Head()
 			if e.At.Before(t.since) {
 				continue
 			}

@@ -58,15 +58,21 @@ type EmulatorEvent struct {
 	At   time.Time
 	Name string
 	User string
-	// Text is one line and may hold text from outside.
-	Text string
 	// Code is the status that the emulator answered, 0 when there is none to tell.
 	Code int
 	// TokenServer: it happened at the token server, and not at the chat service.
 	TokenServer bool
-	// Details returns names and values of all that is known of it. It is called when somebody wants to see them, and must not block; nil means
-	// that there are none.
-	Details func() [][2]string
+	// Entry says more, and may be nil.
+	Entry EmulatorEntry
+}
+
+// EmulatorEntry is what the emulator says of an event when somebody wants to see it. Its methods must not block, and what they return may
+// hold text from outside.
+type EmulatorEntry interface {
+	// Text is one line.
+	Text() string
+	// Details are names and values of all that is known.
+	Details() [][2]string
 }
 
 // Config is what the program starts with.

@@ -293,6 +293,15 @@ type fakeEmulator struct {
 	fails error
 }
 
+// saying is an entry of the journal.
+type saying struct {
+	text string
+	rows [][2]string
+}
+
+func (s saying) Text() string         { return s.text }
+func (s saying) Details() [][2]string { return s.rows }
+
 func (e *fakeEmulator) Next(ctx context.Context) ([]EmulatorEvent, error) {
 	<-ctx.Done()
 	return nil, errors.New("closed")

@@ -192,50 +192,19 @@ func (m *model) takeEmulator(msg emulatorMsg) {
 		if e.Code >= http.StatusBadRequest {
 			t = late
 		}
-		at := &moment{at: e.At, lane: emulatorLane, kind: kindOf(e.Name), name: e.Name, text: e.words(m.snap.User), tone: t}
+		at := &moment{at: e.At, lane: emulatorLane, kind: kindOf(e.Name), name: e.Name, tone: t, journal: &journalled{e.User, m.snap.User, e.Code, e.Entry}}
 		if e.TokenServer {
 			at.lane = serverLane
 		}
 		if at.kind == faultKind {
 			at.tone, news = late, true
 		}
-		at.details = e.details
 		m.timeline.happened(at)
 	}
 	if news {
 		m.askFaults(nil)
 	}
 	m.queue(m.awaitEmulator(len(msg.events)))
-}
-
-// details are the event's own, fit to be shown.
-func (e EmulatorEvent) details() []detail {
-	var rows []detail
-	if e.Details != nil {
-		for _, d := range e.Details() {
-			rows = append(rows, detail{printable.Line(d[0], 40), printable.Line(d[1], maxTextRunes)})
-		}
-	}
-	return rows
-}
-
-// words tells of the event in one line. The name of the user at the screen goes without saying.
-func (e EmulatorEvent) words(self string) string {
-	words := strings.NewReplacer(".", " ", "_", "-").Replace(printable.Line(e.Name, 64))
-	switch kindOf(e.Name) {
-	case restKind, frameKind: // the text says it all
-		words = ""
-	}
-	if e.User != "" && e.User != self {
-		words += " " + printable.Line(e.User, 64)
-	}
-	if e.Code != 0 && !strings.Contains(e.Text, strconv.Itoa(e.Code)) {
-		words += fmt.Sprintf(" %d", e.Code)
-	}
-	if e.Text != "" {
-		words = strings.TrimPrefix(words+": "+e.Text, ": ")
-	}
-	return strings.TrimSpace(words)
 }
 
 // summary is the line that stays in the terminal when the screen has gone.

@@ -29,7 +29,7 @@ func conversation(t testing.TB, size tea.WindowSizeMsg, snap session.Snapshot, m
 		session.Event{Name: session.MessageSent, MessageID: "m2"},
 		session.Event{Name: session.MessageFailed, MessageID: "m3", Reason: "the service answered 501"},
 	)
-	r.send(emulatorMsg{events: []EmulatorEvent{{At: noon, Name: "session.renewed", User: "alice", Text: "expires 12:04:42"}}})
+	r.send(emulatorMsg{events: []EmulatorEvent{{At: noon, Name: "session.renewed", User: "alice", Entry: saying{text: "expires 12:04:42"}}}})
 	r.happen(more...)
 	return r
 }

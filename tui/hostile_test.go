@@ -89,7 +89,7 @@ func sequences(t *testing.T, texts []string) map[string]bool {
 			s.emit(session.Event{Name: session.MessageReceived, From: "echo", Text: text})
 			s.emit(session.Event{Name: session.MessageReceived, From: text, Text: text})
 			s.emit(session.Event{Name: session.RenewFailed, Reason: text, Callback: text, Token: text})
-			e.news <- []EmulatorEvent{{At: noon, Name: "rest.request", User: text, Text: text, Details: func() [][2]string { return [][2]string{{"body", text}} }}}
+			e.news <- []EmulatorEvent{{At: noon, Name: "rest.request", User: text, Entry: saying{text, [][2]string{{"body", text}}}}}
 			_, _ = keys.Write([]byte([]string{"\t", "\x1b[A", "\x1b[5~", "\r", "\x1b[1;3B"}[i%5]))
 			time.Sleep(50 * time.Millisecond)
 		}

@@ -390,9 +390,9 @@ func TestLeave(t *testing.T) {
 func TestEmulatorEvents(t *testing.T) {
 	r := opened(t, 120, 40, online())
 	r.send(emulatorMsg{events: []EmulatorEvent{
-		{At: noon, Name: "token.issued", User: "alice", Text: "ends 12:05:01"},
-		{At: noon, Name: "rest.request", User: "bob", Code: 401, Text: "POST /token"},
-		{At: noon, Name: "message.stored", User: "alice", Text: "alice to echo"},
+		{At: noon, Name: "token.issued", User: "alice", Entry: saying{text: "ends 12:05:01"}},
+		{At: noon, Name: "rest.request", User: "bob", Code: 401, Entry: saying{text: "POST /token"}},
+		{At: noon, Name: "message.stored", User: "alice", Entry: saying{text: "alice to echo"}},
 	}})
 	screen := r.screen(t)
 	wantOn(t, screen, "token issued: ends 12:05:01", "bob 401: POST /token")

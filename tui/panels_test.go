@@ -163,9 +163,9 @@ func TestFaultChoicesAndTriggers(t *testing.T) {
 func TestTimelinePanel(t *testing.T) {
 	r := opened(t, 120, 40, online(), talking()...)
 	r.send(emulatorMsg{events: []EmulatorEvent{
-		{At: noon, Name: "rest.request", Text: "POST /token 200", Code: 200, TokenServer: true, Details: func() [][2]string { return [][2]string{{"response", "200 OK"}} }},
-		{At: noon, Name: "frame.out", Text: "SYNC down", Details: func() [][2]string { return [][2]string{{"frame", "SYNC down"}} }},
-		{At: noon, Name: "message.stored", Text: "alice → echo"},
+		{At: noon, Name: "rest.request", Code: 200, TokenServer: true, Entry: saying{"POST /token 200", [][2]string{{"response", "200 OK"}}}},
+		{At: noon, Name: "frame.out", Entry: saying{"SYNC down", [][2]string{{"frame", "SYNC down"}}}},
+		{At: noon, Name: "message.stored", Entry: saying{text: "alice → echo"}},
 	}})
 	r.keys("tab", "up")
 	wantOn(t, r.screen(t), "▌", "+49.00   ●   │   │   POST /token 200")

@@ -157,7 +157,7 @@ func (m *model) showRaw() {
 		return
 	}
 	m.dialog = &reader{title: "the message as it came", draw: func(m *model, width int) []string {
-		rows := []detail{{"from", got.from}, {"at", got.at.In(m.zone).Format(time.RFC3339)}, {"id", got.id}, {"text", got.escaped()}}
+		rows := []detail{{"from", got.from}, {"at", got.at().In(m.zone).Format(time.RFC3339)}, {"id", got.id()}, {"text", got.escaped()}}
 		return m.detailLines(rows, width)
 	}}
 }

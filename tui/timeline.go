@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,18 +47,72 @@ type moment struct {
 	lane    lane
 	kind    kind
 	name    string // as the journal or the session call it
-	text    string
 	tone    tone
+	text    string
 	details func() []detail // nil when there are none
+	journal *journalled     // what stands for text and details where the journal tells of it
 	drawn
+}
+
+// words are the moment in one line.
+func (m *moment) words() string {
+	if m.journal != nil {
+		return m.journal.words(m.name, m.kind)
+	}
+	return m.text
 }
 
 // rows are the details.
 func (m *moment) rows() []detail {
-	if m.details == nil {
+	switch {
+	case m.journal != nil:
+		return m.journal.details()
+	case m.details != nil:
+		return m.details()
+	default:
 		return nil
 	}
-	return m.details()
+}
+
+// journalled is what the emulator's journal knows of a moment. It is put into words when somebody looks: of many messages nobody does.
+type journalled struct {
+	user, self string // whom it is about, and who is at the screen
+	code       int
+	entry      EmulatorEntry
+}
+
+// words tells of the moment in one line. The name of the user at the screen goes without saying.
+func (j *journalled) words(name string, k kind) string {
+	words := strings.NewReplacer(".", " ", "_", "-").Replace(name)
+	switch k {
+	case restKind, frameKind: // the text says it all
+		words = ""
+	}
+	if j.user != "" && j.user != j.self {
+		words += " " + printable.Line(j.user, 64)
+	}
+	text := ""
+	if j.entry != nil {
+		text = printable.Line(j.entry.Text(), maxTextRunes)
+	}
+	if j.code != 0 && !strings.Contains(text, strconv.Itoa(j.code)) {
+		words += fmt.Sprintf(" %d", j.code)
+	}
+	if text != "" {
+		words = strings.TrimPrefix(words+": "+text, ": ")
+	}
+	return printable.Line(strings.TrimSpace(words), maxTextRunes)
+}
+
+func (j *journalled) details() []detail {
+	if j.entry == nil {
+		return nil
+	}
+	var rows []detail
+	for _, d := range j.entry.Details() {
+		rows = append(rows, detail{printable.Line(d[0], 40), printable.Line(d[1], maxTextRunes)})
+	}
+	return rows
 }
 
 // filter is a choice of kinds.
@@ -174,7 +229,7 @@ func (m *moment) render(l look) []string {
 		head += m.dot(l).Render(strings.ToUpper(laneNames[m.lane][:1])) + " "
 	}
 	room := l.width - l.cells.StringWidth(head)
-	return []string{head + text.Render(l.cut(m.text, room, "…"))}
+	return []string{head + text.Render(l.cut(m.words(), room, "…"))}
 }
 
 // dot is the paint of the moment's mark: the client's stands out, it is the one that a person acts for.
@@ -206,12 +261,12 @@ func (m *moment) MarshalJSON() ([]byte, error) {
 		Event   string    `json:"event"`
 		Text    string    `json:"text"`
 		Details []detail  `json:"details,omitempty"`
-	}{m.at.UTC(), m.since.Seconds(), laneNames[m.lane], m.name, m.text, m.rows()})
+	}{m.at.UTC(), m.since.Seconds(), laneNames[m.lane], m.name, m.words(), m.rows()})
 }
 
 // line is the moment as text to copy.
 func (m *moment) line(p pen) string {
-	return p.clock(m.at) + " " + m.offset() + " " + laneNames[m.lane] + " " + m.text
+	return p.clock(m.at) + " " + m.offset() + " " + laneNames[m.lane] + " " + m.words()
 }
 
 func timelineKeys() []action {
@@ -253,7 +308,7 @@ func (m *model) showMoment() {
 	}
 	m.dialog = &reader{title: at.name, draw: func(m *model, width int) []string {
 		rows := []detail{
-			{"what", at.text}, {"where", laneNames[at.lane]},
+			{"what", at.words()}, {"where", laneNames[at.lane]},
 			{"when", at.at.In(m.zone).Format("2006-01-02 15:04:05.000") + ", " + at.offset() + " s after the first event"},
 		}
 		return m.detailLines(append(rows, at.rows()...), width)

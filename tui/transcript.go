@@ -34,17 +34,32 @@ const (
 // The marks of the fates, and their words where there is room.
 var marks = map[fate][2]string{sending: {"…", "sending"}, sent: {"✓", "sent"}, delivered: {"✓✓", "delivered"}, failed: {"✗", "failed"}}
 
-// message is one entry of the transcript.
+// message is one entry of the transcript. It is small, for there are many.
 type message struct {
-	at   time.Time
-	id   string
+	ms   int64 // when, in Unix milliseconds
 	from string
 	// raw is the text as it came, which only shown makes fit for a terminal: most messages are never looked at.
 	raw  string
-	why  string // why an own message failed
+	mine *mine // nil when it is not an own message
 	fate fate
 	tone tone
 	drawn
+}
+
+// mine is what only own messages have.
+type mine struct {
+	id  string
+	why string // why it failed
+}
+
+func (m *message) at() time.Time { return time.UnixMilli(m.ms) }
+
+// id is that of an own message.
+func (m *message) id() string {
+	if m.mine == nil {
+		return ""
+	}
+	return m.mine.id
 }
 
 // shown is the text as the screen shows it.
@@ -74,19 +89,19 @@ func newTranscript(peer string, zone *time.Location) transcript {
 
 // sent shows an own message at once, before anybody knows what becomes of it.
 func (c *transcript) sent(at time.Time, id, text string) {
-	m := &message{at: at, id: id, from: "you", raw: bounded(text), fate: sending}
+	m := &message{ms: at.UnixMilli(), mine: &mine{id: id}, from: "you", raw: bounded(text), fate: sending}
 	c.own[id] = m
 	c.add(m)
 }
 
 // received shows a message of somebody else.
 func (c *transcript) received(e session.Event, from string) {
-	c.add(&message{at: e.At, from: from, raw: bounded(e.Text)})
+	c.add(&message{ms: e.At.UnixMilli(), from: from, raw: bounded(e.Text)})
 }
 
 // note shows a line about the session.
 func (c *transcript) note(at time.Time, text string, t tone) {
-	c.add(&message{at: at, from: "·", raw: bounded(text), fate: note, tone: t})
+	c.add(&message{ms: at.UnixMilli(), from: "·", raw: bounded(text), fate: note, tone: t})
 }
 
 // became tells an own message what became of it, and returns whether it is one of these. Events can overtake each other, so a fate never
@@ -97,7 +112,7 @@ func (c *transcript) became(id string, f fate, why string) bool {
 		return false
 	}
 	if f > m.fate {
-		m.fate, m.why, m.drawn = f, printable.Line(why, maxTextRunes), drawn{}
+		m.fate, m.mine.why, m.drawn = f, printable.Line(why, maxTextRunes), drawn{}
 	}
 	if m.fate == delivered {
 		delete(c.own, id)
@@ -118,8 +133,8 @@ func (c *transcript) failures() []*message {
 
 // again gives a failed message another try under another id.
 func (c *transcript) again(m *message, id string) {
-	delete(c.own, m.id)
-	m.id, m.fate, m.why, m.drawn = id, sending, "", drawn{}
+	delete(c.own, m.id())
+	m.mine, m.fate, m.drawn = &mine{id: id}, sending, drawn{}
 	c.own[id] = m
 }
 
@@ -140,10 +155,10 @@ func (c *transcript) find(l look, height int, text string) bool {
 }
 
 func (c *transcript) add(m *message) {
-	at := m.at.In(c.zone)
+	at := m.at().In(c.zone)
 	if day := at.Year()*1000 + at.YearDay(); day != c.day {
 		if c.day != 0 {
-			c.drop(c.history.add(&message{at: m.at, raw: at.Format("Monday 2 January 2006"), fate: dayBreak}))
+			c.drop(c.history.add(&message{ms: m.ms, raw: at.Format("Monday 2 January 2006"), fate: dayBreak}))
 		}
 		c.day = day
 	}
@@ -152,7 +167,7 @@ func (c *transcript) add(m *message) {
 
 func (c *transcript) drop(gone []*message) {
 	for _, m := range gone {
-		delete(c.own, m.id)
+		delete(c.own, m.id())
 	}
 }
 
@@ -173,7 +188,7 @@ func (m *message) render(l look) []string {
 	}
 	head := ""
 	if l.times {
-		head = l.dim.Render(l.clock(m.at)) + "  "
+		head = l.dim.Render(l.clock(m.at())) + "  "
 	}
 	head += name.Render(l.fit(m.from, l.names)) + "  "
 	indent := strings.Repeat(" ", l.cells.StringWidth(head))
@@ -198,10 +213,10 @@ func (m *message) render(l look) []string {
 
 // failure says why the message failed, and what can be done.
 func (m *message) failure() string {
-	if m.why == "" {
+	if m.mine.why == "" {
 		return "F5 sends it again"
 	}
-	return m.why + " — F5 sends it again"
+	return m.mine.why + " — F5 sends it again"
 }
 
 // mark is the column at the right that says what became of an own message.

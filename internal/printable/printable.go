@@ -35,6 +35,9 @@ func Block(s string, maxRunes int) string {
 
 // clean is Line and Block, which differ in what stands for a line break and for a tab.
 func clean(s string, maxRunes int, newline, tab string) string {
+	if simple(s) && (maxRunes <= 0 || len(s) <= maxRunes) {
+		return s
+	}
 	w := writer{max: maxRunes}
 	for s != "" && !w.cut {
 		r, size := decode(s)
@@ -53,6 +56,16 @@ func clean(s string, maxRunes int, newline, tab string) string {
 		}
 	}
 	return string(w.out)
+}
+
+// simple reports whether s is ASCII that can be seen, and spaces: nothing of it has to change.
+func simple(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // decode returns the first rune of s and its size in bytes. A stray byte 0x80–0x9f is returned as the 8-bit control that some
