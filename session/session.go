@@ -421,9 +421,9 @@ func (l *loop) publish() {
 	}
 	l.snapshot.Store(snap)
 	for _, e := range l.emitted {
-		l.events.Append(func(seq uint64) Event {
-			e.Seq = seq
-			return e
+		l.events.Append(func(entry *Event, seq uint64) {
+			*entry = e
+			entry.Seq = seq
 		})
 	}
 	clear(l.emitted)

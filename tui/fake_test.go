@@ -56,9 +56,9 @@ func (s *fakeSession) ask(what string) {
 // emit appends an event, filling in what every event has.
 func (s *fakeSession) emit(e session.Event) {
 	e.At, e.User = s.now(), "alice"
-	s.log.Append(func(seq uint64) session.Event {
-		e.Seq = seq
-		return e
+	s.log.Append(func(entry *session.Event, seq uint64) {
+		*entry = e
+		entry.Seq = seq
 	})
 }
 

@@ -207,7 +207,7 @@ func TestTerminalIsRestored(t *testing.T) {
 	inGoroutine := func(_ context.CancelFunc, _ *fakeSession, p *panicking) { close(p.now) }
 	inView := func(_ context.CancelFunc, s *fakeSession, _ *panicking) {
 		s.now = func() time.Time { panic("in View") }
-		s.log.Append(func(uint64) session.Event { return session.Event{Name: session.TokenRequested} })
+		s.log.Append(func(e *session.Event, _ uint64) { e.Name = session.TokenRequested })
 	}
 	tests := map[string]struct {
 		end     func(context.CancelFunc, *fakeSession, *panicking)

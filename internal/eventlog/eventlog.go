@@ -19,6 +19,7 @@ type Log[T any] struct {
 	size   uint64
 	ring   []T    // grows up to size, for most logs never fill up; entry n stands at (n-1) % size
 	last   uint64 // the number of the newest entry; 0 when there is none yet
+	head   uint64 // where the next one goes: last % size, without a division
 	closed bool
 	grown  chan struct{} // made by a reader that waits, closed by the next writer
 }
@@ -28,21 +29,28 @@ func New[T any](size int) *Log[T] {
 	return &Log[T]{size: uint64(max(size, 1))}
 }
 
-// Append adds the entry that number builds from its own number, and returns that number. Entries after Close are dropped.
-func (l *Log[T]) Append(number func(seq uint64) T) uint64 {
+// Append adds an entry and returns its number. It is written in its place by write, which learns its number, must set all of it, and may
+// neither block nor panic: an emulator under load appends a million entries a second. Entries after Close are dropped.
+func (l *Log[T]) Append(write func(entry *T, seq uint64)) uint64 {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.closed {
-		return l.last
+		last := l.last
+		l.mu.Unlock()
+		return last
 	}
 	l.last++
-	if entry := number(l.last); uint64(len(l.ring)) < l.size {
-		l.ring = append(l.ring, entry)
-	} else {
-		l.ring[l.place(l.last)] = entry
+	seq, place := l.last, l.head
+	if uint64(len(l.ring)) < l.size {
+		var empty T
+		l.ring = append(l.ring, empty)
 	}
+	if l.head++; l.head == l.size {
+		l.head = 0
+	}
+	write(&l.ring[place], seq)
 	l.wake()
-	return l.last
+	l.mu.Unlock()
+	return seq
 }
 
 // Last returns the number of the newest entry.

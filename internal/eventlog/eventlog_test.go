@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func number(seq uint64) uint64 { return seq }
+func number(entry *uint64, seq uint64) { *entry = seq }
 
 func TestReadersSeeEverythingOnceInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
