@@ -125,7 +125,7 @@ func (s *Server) Serve(chat, token net.Listener) error {
 			continue
 		}
 		serving++
-		go func() { errs <- part.server.Serve(part.listener) }()
+		go func() { errs <- part.server.Serve(roomy{part.listener}) }()
 	}
 	var first error
 	for range serving {
