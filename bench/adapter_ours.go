@@ -67,36 +67,62 @@ const (
 	downQueue                           = 6
 )
 
+// message writes from the outside in: all lengths are known before, and nothing is allocated.
 func (ourAdapter) message(b []byte, number uint64, to string, text []byte) []byte {
-	content := appendText(appendNumber(nil, contentType, uint64(msync.MessageBody_Content_TEXT)), contentText, text)
-	jid := appendText(nil, jidName, []byte(to))
-	body := appendText(appendNumber(nil, bodyType, uint64(msync.MessageBody_CHAT)), bodyTo, jid)
-	body = appendText(body, bodyContent, content)
-	meta := appendText(appendNumber(nil, metaID, number), metaTo, jid)
-	meta = appendText(appendNumber(meta, metaNs, uint64(msync.Meta_CHAT)), metaPayload, body)
-	return appendSync(b, appendText(nil, upMeta, meta))
+	jid := sizeOfText(len(to))
+	content := sizeOfNumber(uint64(msync.MessageBody_Content_TEXT)) + sizeOfText(len(text))
+	body := sizeOfNumber(uint64(msync.MessageBody_CHAT)) + sizeOfText(jid) + sizeOfText(content)
+	meta := sizeOfNumber(number) + sizeOfText(jid) + sizeOfNumber(uint64(msync.Meta_CHAT)) + sizeOfText(body)
+
+	b = appendSync(b, sizeOfText(meta))
+	b = appendLength(b, upMeta, meta)
+	b = appendNumber(b, metaID, number)
+	b = appendJID(b, metaTo, to)
+	b = appendNumber(b, metaNs, uint64(msync.Meta_CHAT))
+	b = appendLength(b, metaPayload, body)
+	b = appendNumber(b, bodyType, uint64(msync.MessageBody_CHAT))
+	b = appendJID(b, bodyTo, to)
+	b = appendLength(b, bodyContent, content)
+	b = appendNumber(b, contentType, uint64(msync.MessageBody_Content_TEXT))
+	return append(appendLength(b, contentText, len(text)), text...)
 }
 
 // pull asks for what a queue holds after key, and confirms it up to there.
 func pull(s *socket, queue []byte, key uint64) {
-	var up []byte
+	size := sizeOfText(len(queue))
 	if key > 0 {
-		up = appendNumber(up, upKey, key)
+		size += sizeOfNumber(key)
 	}
-	s.queue(appendSync(nil, appendText(up, upQueue, queue)))
+	b := appendSync(s.answer[:0], size)
+	if key > 0 {
+		b = appendNumber(b, upKey, key)
+	}
+	s.answer = append(appendLength(b, upQueue, len(queue)), queue...)
+	s.queue(s.answer)
 }
 
-func appendSync(b, payload []byte) []byte {
-	return appendText(appendNumber(b, frameCommand, uint64(msync.MSync_SYNC)), framePayload, payload)
+// appendSync begins a frame; its payload of that size follows.
+func appendSync(b []byte, payload int) []byte {
+	return appendLength(appendNumber(b, frameCommand, uint64(msync.MSync_SYNC)), framePayload, payload)
+}
+
+func appendJID(b []byte, field protowire.Number, name string) []byte {
+	return append(appendLength(appendLength(b, field, sizeOfText(len(name))), jidName, len(name)), name...)
 }
 
 func appendNumber(b []byte, field protowire.Number, v uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), v)
 }
 
-func appendText(b []byte, field protowire.Number, v []byte) []byte {
-	return protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), v)
+// appendLength begins a field of that many bytes, which follow.
+func appendLength(b []byte, field protowire.Number, size int) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(size)) //nolint:gosec // a length
 }
+
+// The sizes of whole fields; the tags of all that are used here have one byte.
+func sizeOfNumber(v uint64) int { return 1 + protowire.SizeVarint(v) }
+
+func sizeOfText(size int) int { return 1 + protowire.SizeBytes(size) }
 
 func (a ourAdapter) receive(s *socket, frame []byte, l listener) {
 	command, payload := uint64(0), []byte(nil)

@@ -1,21 +1,53 @@
 package main
 
 import (
+	"bytes"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ttlchat/ttlchat/internal/msync"
 )
 
 func TestNote(t *testing.T) {
 	n := note{7, 1 << 40, 1_700_000_000_123_456_789}
-	if got := readNote(n.text()); got != n || len(n.text()) != textSize {
-		t.Errorf("%+v became %+v in %d bytes", n, got, len(n.text()))
+	var text [textSize]byte
+	n.write(&text)
+	if got := readNote(text[:]); got != n {
+		t.Errorf("%+v became %+v", n, got)
 	}
 	if got := readNote([]byte("hello")); got != (note{}) {
 		t.Errorf("hello became %+v", got)
+	}
+}
+
+// TestOurMessage: what is written without the schema's encoder is what that one writes.
+func TestOurMessage(t *testing.T) {
+	for _, size := range []int{0, 1, 100, 200, 20_000} {
+		text := strings.Repeat("x", size)
+		to := &msync.JID{Name: new("bob")}
+		body, err := proto.Marshal(&msync.MessageBody{
+			Type: msync.MessageBody_CHAT.Enum(), To: to, Contents: []*msync.MessageBody_Content{{Type: msync.MessageBody_Content_TEXT.Enum(), Text: &text}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload, err := proto.Marshal(&msync.CommSyncUL{Meta: &msync.Meta{Id: new(uint64(1 << 41)), To: to, Ns: msync.Meta_CHAT.Enum(), Payload: body}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := proto.Marshal(&msync.MSync{Command: msync.MSync_SYNC.Enum(), Payload: payload})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (ourAdapter{}).message(nil, 1<<41, "bob", []byte(text)); !bytes.Equal(got, want) {
+			t.Errorf("%d bytes of text:\n%x\nwant\n%x", size, got, want)
+		}
 	}
 }
 

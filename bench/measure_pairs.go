@@ -36,6 +36,7 @@ type talker struct {
 	delivery latencies
 	failed   error
 	scratch  []byte
+	text     [textSize]byte
 }
 
 func (t *talker) write() {
@@ -44,7 +45,8 @@ func (t *talker) write() {
 	t.written++
 	now := time.Now().UnixNano()
 	t.sent = append(t.sent, now)
-	t.scratch = t.adapter.message(t.scratch[:0], t.first+t.written, t.to, note{t.id, t.written, now}.text())
+	note{t.id, t.written, now}.write(&t.text)
+	t.scratch = t.adapter.message(t.scratch[:0], t.first+t.written, t.to, t.text[:])
 	t.socket.queue(t.scratch)
 }
 

@@ -17,17 +17,15 @@ const (
 	textSize  = 100
 )
 
-// text writes the note as a text of textSize letters.
-func (n note) text() []byte {
+// write makes text the note's.
+func (n note) write(text *[textSize]byte) {
 	var raw [noteBytes]byte
 	binary.BigEndian.PutUint32(raw[:], n.sender)
 	binary.BigEndian.PutUint64(raw[4:], n.number)
 	binary.BigEndian.PutUint64(raw[12:], uint64(n.sent))
-	text := make([]byte, textSize)
-	for i := hex.Encode(text, raw[:]); i < textSize; i++ {
+	for i := hex.Encode(text[:], raw[:]); i < textSize; i++ {
 		text[i] = '.'
 	}
-	return text
 }
 
 // readNote reads a text back; of anything else it makes the note of nobody.

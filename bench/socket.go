@@ -18,6 +18,8 @@ type socket struct {
 	in   []byte // read and not yet taken
 	room []byte
 
+	answer []byte // what the adapter builds its own frames in, on the goroutine that reads
+
 	mu  sync.Mutex
 	out []byte // not yet written
 }
