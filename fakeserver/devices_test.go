@@ -219,7 +219,7 @@ func TestQueueBound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rec, err := s.hub.store(out)
+		rec, err := s.hub.store(&out)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,7 +74,7 @@ func isContent(body *msync.MessageBody) bool {
 
 // remember keeps a stored message and does to the history what acknowledgements, recalls and edits ask for. The queue that it went into,
 // if any, knows the conversation. mu is held.
-func (h *hub) remember(m outgoing, id uint64, q *queue) {
+func (h *hub) remember(m *outgoing, id uint64, q *queue) {
 	var c *conversation
 	if q != nil && q.past != nil && q.past.place != nil {
 		c = q.past

@@ -351,26 +351,27 @@ type outgoing struct {
 	from     *user
 	device   *device // nil for messages of the emulator's own users
 	to       string
-	once     sentOnce         // zero when the sender gave no id
-	sender   []byte           // the JID, as it is written
-	receiver []byte           // the JID, as it is written
-	payload  []byte           // the body, as it is written
-	rest     *msync.Meta      // what else there is to be passed on; nil for nothing
-	text     *msync.PlainText // instead of receiver, payload and rest
-	raw      []byte           // the Meta as it is written, once it has all
+	once     sentOnce    // zero when the sender gave no id
+	sender   []byte      // the JID, as it is written
+	receiver []byte      // the JID, as it is written
+	payload  []byte      // the body, as it is written
+	rest     *msync.Meta // what else there is to be passed on; nil for nothing
+	plain    bool        // text stands for receiver, payload and rest
+	text     msync.PlainText
+	raw      []byte // the Meta as it is written, once it has all
 	body     *msync.MessageBody
 	onlyLive bool // ROUTE_ONLINE: for whoever is connected, never stored for later
 	receipt  bool // it confirms a message and says nothing itself
 	mirror   bool // sent over REST, and the sender's devices are to show it
 }
 
-func (m outgoing) stored(rec receipt, origin string) stored {
+func (m *outgoing) stored(rec receipt, origin string) stored {
 	return stored{id: rec.id, from: m.from.name, origin: origin, raw: m.raw}
 }
 
 // store takes a message for good: it gets an id and a place in the receiver's queue and in those of the sender's other devices, and
 // everybody concerned is told. A message that this device sent before gets its first receipt again.
-func (h *hub) store(m outgoing) (receipt, error) {
+func (h *hub) store(m *outgoing) (receipt, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if m.device != nil && m.once != (sentOnce{}) {
@@ -390,7 +391,7 @@ func (h *hub) store(m outgoing) (receipt, error) {
 	}
 	now := h.clock.Now()
 	rec := h.nextReceipt(now)
-	if m.text != nil {
+	if m.plain {
 		m.raw = m.text.Meta(rec.id, rec.timestamp, m.sender, h.jidOf(m.from, nil), h.jidOf(to, nil))
 	} else if m.raw, err = msync.EncodeMeta(rec.id, rec.timestamp, m.sender, m.receiver, m.payload, m.rest); err != nil {
 		return receipt{}, err
@@ -542,8 +543,18 @@ func (h *hub) confirm(l *link, q *queue, key uint64) {
 		}
 	}
 	q.acked = max(q.acked, key)
-	for len(q.entries) > 0 && l.user.everywhere(q, q.entries[0]) {
-		q.entries = q.entries[1:]
+	n := 0
+	for n < len(q.entries) && l.user.everywhere(q, q.entries[n]) {
+		n++
+	}
+	switch {
+	case n < len(q.entries):
+		q.entries = q.entries[n:]
+	case cap(q.entries) <= batchSize: // as mostly: the next ones have their room
+		clear(q.entries)
+		q.entries = q.entries[:0]
+	default:
+		q.entries = nil
 	}
 }
 

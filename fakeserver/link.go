@@ -134,7 +134,7 @@ func (l *link) sync(m *msync.MSync) {
 		l.srv.hub.pull(l, name, key)
 		return
 	}
-	if text, ok := msync.PeekPlainText(m.GetPayload()); ok && l.sendText(&text) {
+	if text, ok := msync.PeekPlainText(m.GetPayload()); ok && l.sendText(text) {
 		return
 	}
 	var up msync.CommSyncUL

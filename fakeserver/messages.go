@@ -17,21 +17,21 @@ type sending struct {
 	to   string
 	size int // of the Meta
 	body *msync.MessageBody
-	// Either text is the whole message, or meta.
-	text *msync.PlainText
+	// meta is the whole message; nil when text is.
 	meta *msync.Meta
+	text msync.PlainText
 }
 
 // plainBody stands for the body of a plain text, which nobody looks into.
 var plainBody = &msync.MessageBody{Type: msync.MessageBody_CHAT.Enum()}
 
 // sendText takes a plain text the short way. It is false when the message is for somebody who has to read it.
-func (l *link) sendText(t *msync.PlainText) bool {
+func (l *link) sendText(t msync.PlainText) bool {
 	to := string(t.To)
 	if to == l.srv.cfg.EchoUser {
 		return false
 	}
-	l.take(sending{id: t.ID, to: to, size: t.Size, body: plainBody, text: t})
+	l.take(&sending{id: t.ID, to: to, size: t.Size, body: plainBody, text: t})
 	return true
 }
 
@@ -54,11 +54,11 @@ func (l *link) send(meta *msync.Meta) {
 		l.refuse(meta.GetId(), msync.Status_FAIL, "group not found")
 		return
 	}
-	l.take(sending{id: meta.GetId(), to: meta.GetTo().GetName(), size: proto.Size(meta), body: &body, meta: meta})
+	l.take(&sending{id: meta.GetId(), to: meta.GetTo().GetName(), size: proto.Size(meta), body: &body, meta: meta})
 }
 
 // take checks, stores and answers.
-func (l *link) take(m sending) {
+func (l *link) take(m *sending) {
 	fate := l.faultySend(m.id, m.body)
 	switch {
 	case fate == sendHandled:
@@ -78,7 +78,7 @@ func (l *link) take(m sending) {
 		l.refuse(m.id, msync.Status_PB_PARSER_ERROR, "the message body cannot be written")
 		return
 	}
-	rec, err := l.srv.hub.store(out)
+	rec, err := l.srv.hub.store(&out)
 	switch {
 	case errors.Is(err, errClosing):
 		return
@@ -95,7 +95,7 @@ func (l *link) take(m sending) {
 		l.pushFrame(msync.AnswerFrame(m.id, rec.id, rec.timestamp))
 	default:
 		l.push(msync.MSync_SYNC, &msync.CommSyncDL{
-			Status: okStatus(), MetaId: &m.id, ServerId: &rec.id, Timestamp: &rec.timestamp, Metas: l.srv.hub.editAnswer(m.body, rec),
+			Status: okStatus(), MetaId: new(m.id), ServerId: new(rec.id), Timestamp: new(rec.timestamp), Metas: l.srv.hub.editAnswer(m.body, rec),
 		})
 	}
 	if rec.forEcho {
@@ -104,11 +104,11 @@ func (l *link) take(m sending) {
 }
 
 // outgoing makes the message that receivers get.
-func (l *link) outgoing(m sending) (outgoing, error) {
+func (l *link) outgoing(m *sending) (outgoing, error) {
 	h := l.srv.hub
-	if m.text != nil {
+	if m.meta == nil {
 		return outgoing{
-			from: l.user, device: l.device, to: m.to, once: once(m.text.ID, m.to, m.text.Body), sender: h.jidOf(l.user, l.device), body: m.body, text: m.text,
+			from: l.user, device: l.device, to: m.to, once: once(m.text.ID, m.to, m.text.Body), sender: h.jidOf(l.user, l.device), body: m.body, plain: true, text: m.text,
 		}, nil
 	}
 	written := m.meta.GetPayload()
@@ -176,7 +176,7 @@ func (h *hub) say(to string, body *msync.MessageBody) {
 	}
 	out, err := h.address(from, nil, to, body, nil, &msync.Meta{})
 	if err == nil {
-		_, err = h.store(out)
+		_, err = h.store(&out)
 	}
 	if err != nil {
 		h.cfg.Log.Error("the echo user could not answer", "to", to, "error", err)

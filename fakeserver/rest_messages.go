@@ -104,7 +104,7 @@ func (h *hub) sendAs(from, to string, body *msync.MessageBody, meta *msync.Meta,
 		return 0, err
 	}
 	out.mirror = mirror
-	rec, err := h.store(out)
+	rec, err := h.store(&out)
 	if err != nil {
 		return 0, err
 	}

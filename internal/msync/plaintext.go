@@ -112,7 +112,7 @@ func isText(content []byte) bool {
 
 // Meta writes the Meta that receivers get: what Readdress and EncodeMeta make of it, in one piece. The JIDs are encoded: sender is the
 // device, from and to are the users.
-func (t PlainText) Meta(id, timestamp uint64, sender, from, to []byte) []byte {
+func (t *PlainText) Meta(id, timestamp uint64, sender, from, to []byte) []byte {
 	body := len(t.kind) + 2*protowire.SizeTag(1) + protowire.SizeBytes(len(from)) + protowire.SizeBytes(len(to)) + len(t.contents)
 	b := make([]byte, 0, 6*protowire.SizeTag(1)+protowire.SizeVarint(id)+protowire.SizeVarint(timestamp)+1+
 		protowire.SizeBytes(len(sender))+protowire.SizeBytes(len(to))+protowire.SizeBytes(body)+len(t.route))
