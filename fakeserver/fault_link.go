@@ -51,6 +51,8 @@ type faultyFrames struct {
 	again   []byte     // what read returns next; for the goroutine that reads
 	writing sync.Mutex // a held acknowledgement is written beside the goroutine that writes
 
+	marked atomic.Bool // a fault has frozen it or held something back, once and for all
+
 	mu     sync.Mutex
 	seen   map[*fault]int // frames
 	frozen []ice
@@ -131,15 +133,8 @@ func (w *faultyFrames) meet(frame []byte) {
 	w.user.Store(&name)
 }
 
-// troubled reports whether a fault may have something to say, or has not done with this connection. Where none has, the way is short.
-func (w *faultyFrames) troubled() bool {
-	if w.srv.faults.asking.Load() {
-		return true
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.frozen != nil || w.held != nil
-}
+// troubled reports whether a fault may have something to say, or may not have done with this connection. Where none has, the way is short.
+func (w *faultyFrames) troubled() bool { return w.srv.faults.asking.Load() || w.marked.Load() }
 
 func (w *faultyFrames) ready() bool { return w.again != nil || w.framing.ready() }
 

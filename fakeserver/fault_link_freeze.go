@@ -20,6 +20,7 @@ func freezeFault() *faultKind {
 			return !slices.ContainsFunc(w.frozen, func(i ice) bool { return i.fault == f }) && (end.IsZero() || time.Now().Before(end))
 		},
 		frame: func(w *faultyFrames, f *fault, _ []byte) passage {
+			w.marked.Store(true)
 			w.mu.Lock()
 			w.frozen = append(w.frozen, ice{f, f.freezeEnd()})
 			w.mu.Unlock()

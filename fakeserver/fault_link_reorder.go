@@ -17,6 +17,7 @@ func reorderFault() *faultKind {
 			return dir == msync.Out && isSendAnswer(frame)
 		},
 		frame: func(w *faultyFrames, f *fault, frame []byte) passage {
+			w.marked.Store(true)
 			w.mu.Lock()
 			first := w.held == nil
 			if first {
