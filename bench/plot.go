@@ -12,7 +12,7 @@ func (r *report) plot() string {
 	y := top
 	x := func(ratio float64) float64 { return left + min(ratio, most)/most*(width-left-60) }
 	for _, g := range goals {
-		if !g.perEcho || g.lower {
+		if g.per != "echo" || g.lower {
 			continue
 		}
 		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", left-10, y+row, strings.TrimSuffix(g.name, ", ÷ echo"))

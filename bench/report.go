@@ -24,34 +24,37 @@ type report struct {
 	golang  []goBenchmark
 }
 
-// goal is a line of the table. What it measures is a ratio to the echo of the same run where perEcho is set.
+// goal is a line of the table. What it measures is a ratio to another server of the same run where per names one.
 type goal struct {
 	name, key, must, aim string
-	perEcho              bool
+	per                  string
 	lower                bool // is better
 	mustBe, aimAt        float64
 }
 
 var goals = []goal{
-	{"KB per idle logged-in connection, 10,000 of them", "KB@10k", "≤ 14", "≤ 10", false, true, 14, 10},
-	{"KB per idle logged-in connection, 1,000 of them", "KB@1k", "", "", false, true, 0, 0},
-	{"acknowledged, stored 1:1 messages per second, 16 in flight, ÷ echo", "w16", "≥ 0.9", "≥ 1.2", true, false, 0.9, 1.2},
-	{"the same, 1 in flight, ÷ echo", "w1", "≥ 0.6", "≥ 0.9", true, false, 0.6, 0.9},
-	{"messages per second of CPU, of server and clients together, 16 in flight, ÷ echo", "per16", "≥ 0.9", "≥ 1.2", true, false, 0.9, 1.2},
-	{"the same, 1 in flight, ÷ echo", "per1", "≥ 0.6", "≥ 0.9", true, false, 0.6, 0.9},
-	{"server CPU per message at 16 in flight, ÷ echo", "cpu16", "", "", true, true, 0, 0},
-	{"server CPU per message at 1 in flight, ÷ echo", "cpu1", "", "", true, true, 0, 0},
-	{"ms until acknowledged at 5,000 messages a second, p50", "p50", "≤ 0.10", "≤ 0.05", false, true, 0.10, 0.05},
-	{"the same, p99", "p99", "≤ 0.5", "≤ 0.25", false, true, 0.5, 0.25},
-	{"the same, p99.9", "p999", "", "", false, true, 0, 0},
-	{"ms until delivered at that rate, p50", "delivered", "", "", false, true, 0, 0},
-	{"logins a second ÷ bare connects", "logins", "≥ 0.65", "≥ 0.8", true, false, 0.65, 0.8},
-	{"logins per second of CPU, of server and clients together, ÷ bare connects", "perlogin", "≥ 0.65", "≥ 0.8", true, false, 0.65, 0.8},
-	{"server CPU per login ÷ bare connect", "cpulogin", "", "", true, true, 0, 0},
-	{"one push to 10,000 clients, p50 ms", "push50", "≤ 60", "≤ 40", false, true, 60, 40},
-	{"the same, last one, ms", "pushmax", "≤ 150", "≤ 80", false, true, 150, 80},
-	{"renewal storm, 10,000 clients fetch and renew, s", "renew", "≤ 3", "≤ 1.5", false, true, 3, 1.5},
-	{"errors in that storm", "renewerrors", "0", "", false, true, 0, 0},
+	{"KB per idle logged-in connection, 10,000 of them", "KB@10k", "≤ 14", "≤ 10", "", true, 14, 10},
+	{"KB per idle logged-in connection, 1,000 of them", "KB@1k", "", "", "", true, 0, 0},
+	{"acknowledged, stored 1:1 messages per second, 16 in flight, ÷ echo", "w16", "≥ 0.9", "≥ 1.2", "echo", false, 0.9, 1.2},
+	{"the same, 1 in flight, ÷ echo", "w1", "≥ 0.6", "≥ 0.9", "echo", false, 0.6, 0.9},
+	{"messages per second of CPU, of server and clients together, 16 in flight, ÷ echo", "per16", "≥ 0.9", "≥ 1.2", "echo", false, 0.9, 1.2},
+	{"the same, 1 in flight, ÷ echo", "per1", "≥ 0.6", "≥ 0.9", "echo", false, 0.6, 0.9},
+	{"server CPU per message at 16 in flight, ÷ echo", "cpu16", "", "", "echo", true, 0, 0},
+	{"server CPU per message at 1 in flight, ÷ echo", "cpu1", "", "", "echo", true, 0, 0},
+	{"ms until acknowledged at 5,000 messages a second, p50", "p50", "≤ 0.10", "≤ 0.05", "", true, 0.10, 0.05},
+	{"the same, p99", "p99", "≤ 0.5", "≤ 0.25", "", true, 0.5, 0.25},
+	{"the same, p99.9", "p999", "", "", "", true, 0, 0},
+	{"ms until delivered at that rate, p50", "delivered", "", "", "", true, 0, 0},
+	{"logins a second ÷ bare connects", "logins", "≥ 0.65", "≥ 0.8", "echo", false, 0.65, 0.8},
+	{"logins per second of CPU, of server and clients together, ÷ bare connects", "perlogin", "≥ 0.65", "≥ 0.8", "echo", false, 0.65, 0.8},
+	{"server CPU per login ÷ bare connect", "cpulogin", "", "", "echo", true, 0, 0},
+	{"one push to 10,000 clients, p50 ms", "push50", "≤ 60", "≤ 40", "", true, 60, 40},
+	{"the same, last one, ms", "pushmax", "≤ 150", "≤ 80", "", true, 150, 80},
+	// The goals in ms are from a machine on which the relay took 44 and 80; this one moves by a factor of two.
+	{"one push to 10,000 clients, p50 ÷ relay", "push50", "≤ 1.36", "≤ 0.91", "relay", true, 60.0 / 44, 40.0 / 44},
+	{"the same, last one, ÷ relay", "pushmax", "≤ 1.88", "≤ 1.0", "relay", true, 150.0 / 80, 1},
+	{"renewal storm, 10,000 clients fetch and renew, s", "renew", "≤ 3", "≤ 1.5", "", true, 3, 1.5},
+	{"errors in that storm", "renewerrors", "0", "", "", true, 0, 0},
 }
 
 // pushes is how many pushes to everybody there are in one run.
@@ -60,9 +63,9 @@ const pushes = 3
 // A token's three HMACs take four times as long on a processor without instructions for SHA-256, so verification is compared with those
 // alone. The goals are 3 and 2 µs where the HMACs take 1.13.
 var (
-	verification = goal{"token verification ÷ its three HMAC-SHA256 alone", "", "≤ 2.65", "≤ 1.77", false, true, 3 / 1.13, 2 / 1.13}
-	lateness     = goal{"lateness of 100,000 expiries at one instant, last one, ms", "", "≤ 15", "≤ 6", false, true, 15, 6}
-	growth       = goal{"a message among 10,000 users ÷ one among 10, without sockets", "", "", "", false, true, 0, 0}
+	verification = goal{"token verification ÷ its three HMAC-SHA256 alone", "", "≤ 2.65", "≤ 1.77", "", true, 3 / 1.13, 2 / 1.13}
+	lateness     = goal{"lateness of 100,000 expiries at one instant, last one, ms", "", "≤ 15", "≤ 6", "", true, 15, 6}
+	growth       = goal{"a message among 10,000 users ÷ one among 10, without sockets", "", "", "", "", true, 0, 0}
 )
 
 // measured are the servers in the order of a run; the echo comes first, because the others are compared with it.
@@ -175,12 +178,12 @@ func (r *report) crowds(name string) error {
 // of is a goal's figure of a server; false means that it was not measured there.
 func (r *report) of(g goal, name string) (spread, bool) {
 	values := slices.Clone(r.servers[name][g.key])
-	if len(values) == 0 || g.perEcho && name == "echo" {
+	if len(values) == 0 || g.per == name || g.per == "relay" && name == "echo" {
 		return spread{}, false
 	}
-	if g.perEcho {
+	if g.per != "" {
 		for i := range values {
-			values[i] /= r.servers["echo"][g.key][i]
+			values[i] /= r.servers[g.per][g.key][i]
 		}
 	}
 	return spreadOf(values), true
