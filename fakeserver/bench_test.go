@@ -45,7 +45,7 @@ func BenchmarkJournalFrame(b *testing.B) {
 	raw := pack(b, msync.MSync_SYNC, &msync.CommSyncUL{Meta: chatMeta(b, 1, "bob", msync.TextBody("", "bob", "hello"), nil)})
 	b.ReportAllocs()
 	for b.Loop() {
-		s.journal.frame(msync.In, l, raw)
+		s.journal.frame(time.Time{}, msync.In, l, raw)
 	}
 }
 

@@ -348,6 +348,7 @@ func (h *hub) links(name string) []*link {
 
 // outgoing is a message on its way into the store. It lacks what only the store knows: id and timestamp.
 type outgoing struct {
+	at       time.Time // when it came; zero for now
 	from     *user
 	device   *device // nil for messages of the emulator's own users
 	to       string
@@ -389,7 +390,10 @@ func (h *hub) store(m *outgoing) (receipt, error) {
 	if m.device != nil && isContent(m.body) && to.settings.blocked[m.from.name] {
 		return receipt{}, errBlocked
 	}
-	now := h.clock.Now()
+	now := m.at
+	if now.IsZero() {
+		now = h.clock.Now()
+	}
 	rec := h.nextReceipt(now)
 	if m.plain {
 		m.raw = m.text.Meta(rec.id, rec.timestamp, m.sender, h.jidOf(m.from, nil), h.jidOf(to, nil))
@@ -498,7 +502,7 @@ func (h *hub) pull(l *link, peer []byte, key uint64) {
 	}
 	q := l.user.queues[string(peer)]
 	if q == nil { // nothing has ever been in it
-		l.pushFrame(msync.BatchFrame(msync.EncodeJID(h.appKey, string(peer), ""), nil, 0))
+		l.answerFrame(msync.BatchFrame(msync.EncodeJID(h.appKey, string(peer), ""), nil, 0))
 		return
 	}
 	h.confirm(l, q, key)
@@ -516,14 +520,14 @@ func (h *hub) pull(l *link, peer []byte, key uint64) {
 	p := q.placeOf(l)
 	if n > 0 {
 		p.sent = last
-		l.pushFrame(msync.BatchFrame(q.jid, batch[:n], last))
+		l.answerFrame(msync.BatchFrame(q.jid, batch[:n], last))
 		return
 	}
 	p.noticed = false
 	if q.emptied == nil {
 		q.emptied = msync.BatchFrame(q.jid, nil, 0)
 	}
-	l.pushFrame(q.emptied)
+	l.answerFrame(q.emptied)
 }
 
 // confirm marks everything up to key as arrived on the link's device and lets go of what every known device has. mu is held.
@@ -539,7 +543,7 @@ func (h *hub) confirm(l *link, q *queue, key uint64) {
 			break
 		}
 		if s.id > q.acked && s.origin == "" {
-			h.journal.delivered(l, s.id, s.from)
+			h.journal.delivered(l.heard, l, s.id, s.from)
 		}
 	}
 	q.acked = max(q.acked, key)

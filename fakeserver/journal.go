@@ -146,10 +146,10 @@ func newJournal(size int, now func() time.Time, out *slog.Logger) *journal {
 	return &journal{log: eventlog.New[Record](size), now: now, out: out, heard: func(EntryName, string) {}}
 }
 
-func (j *journal) add(e Entry) { j.append(&record{name: e.Name, entry: &e}, e.User) }
+func (j *journal) add(e Entry) { j.append(j.now(), &record{name: e.Name, entry: &e}, e.User) }
 
 // frame notes a frame; the emulator never changes raw afterwards.
-func (j *journal) frame(dir msync.Direction, l *link, raw []byte) {
+func (j *journal) frame(now time.Time, dir msync.Direction, l *link, raw []byte) {
 	of := l.whose.Load()
 	r := record{name: FrameIn, of: of, raw: raw}
 	if dir == msync.Out {
@@ -161,28 +161,26 @@ func (j *journal) frame(dir msync.Direction, l *link, raw []byte) {
 	if len(r.raw) > maxJournalFrame {
 		r.raw, r.entry = nil, &Entry{Name: r.name, User: of.user, Device: of.device, Session: of.session, Frame: msync.LineOf(dir, raw)}
 	}
-	j.append(&r, of.user)
+	j.append(now, &r, of.user)
 }
 
 // stored notes that a message has a place in somebody's queue, delivered that somebody's device has it.
 func (j *journal) stored(now time.Time, id uint64, from, to string) {
-	j.appendAt(now, &record{name: MessageStored, id: id, from: from, to: to}, to)
+	j.append(now, &record{name: MessageStored, id: id, from: from, to: to}, to)
 }
 
-func (j *journal) delivered(l *link, id uint64, from string) {
+func (j *journal) delivered(now time.Time, l *link, id uint64, from string) {
 	of := l.whose.Load()
-	j.append(&record{name: MessageDelivered, of: of, id: id, from: from, to: of.user}, of.user)
+	j.append(now, &record{name: MessageDelivered, of: of, id: id, from: from, to: of.user}, of.user)
 }
 
 // ending notes that a link's token ends, or will.
 func (j *journal) ending(name EntryName, l *link, now time.Time) {
 	of := l.whose.Load()
-	j.appendAt(now, &record{name: name, of: of, grant: l.grant}, of.user)
+	j.append(now, &record{name: name, of: of, grant: l.grant}, of.user)
 }
 
-func (j *journal) append(r *record, user string) { j.appendAt(j.now(), r, user) }
-
-func (j *journal) appendAt(now time.Time, r *record, user string) {
+func (j *journal) append(now time.Time, r *record, user string) {
 	r.at = now
 	r.seq = j.log.Append(func(place *Record, seq uint64) {
 		r.seq = seq

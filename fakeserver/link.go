@@ -49,7 +49,8 @@ type link struct {
 	grant *grant // never changed, only replaced; the journal keeps it
 	due   due
 
-	waiting bool // for the answer to a provision, which a fault keeps back; for the goroutine that reads the link
+	heard   time.Time // when the frame came that is being handled; for the goroutine that reads the link
+	waiting bool      // for the answer to a provision, which a fault keeps back; for the goroutine that reads the link
 	closing atomic.Bool
 	why     atomic.Pointer[string] // why the emulator closed it
 }
@@ -79,7 +80,8 @@ func (l *link) resource() string {
 
 // receive handles one frame from the client. It runs on the goroutine that reads the connection.
 func (l *link) receive(raw []byte) {
-	l.srv.journal.frame(msync.In, l, raw)
+	l.heard = l.srv.clock.Now()
+	l.srv.journal.frame(l.heard, msync.In, l, raw)
 	if l.user != nil {
 		if cmd, payload, ok := msync.Peek(raw); ok {
 			l.obey(&msync.MSync{Command: &cmd, Payload: payload})
@@ -210,8 +212,13 @@ func (l *link) push(cmd msync.MSync_Command, payload proto.Message) {
 }
 
 // pushFrame is push for a frame that is written already; nobody changes it afterwards.
-func (l *link) pushFrame(raw []byte) {
-	l.srv.journal.frame(msync.Out, l, raw)
+func (l *link) pushFrame(raw []byte) { l.sendFrame(l.srv.clock.Now(), raw) }
+
+// answerFrame is pushFrame for what the frame that is being handled asked for. It spares a look at the clock, which is a twentieth of a message.
+func (l *link) answerFrame(raw []byte) { l.sendFrame(l.heard, raw) }
+
+func (l *link) sendFrame(now time.Time, raw []byte) {
+	l.srv.journal.frame(now, msync.Out, l, raw)
 	if !l.wire.Send(raw) {
 		l.closeWith(closeTryAgainSoon, "the client does not read")
 	}

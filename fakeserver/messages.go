@@ -92,7 +92,7 @@ func (l *link) take(m *sending) {
 	switch {
 	case fate == sendUnanswered:
 	case m.body.GetType() != msync.MessageBody_EDIT:
-		l.pushFrame(msync.AnswerFrame(m.id, rec.id, rec.timestamp))
+		l.answerFrame(msync.AnswerFrame(m.id, rec.id, rec.timestamp))
 	default:
 		l.push(msync.MSync_SYNC, &msync.CommSyncDL{
 			Status: okStatus(), MetaId: new(m.id), ServerId: new(rec.id), Timestamp: new(rec.timestamp), Metas: l.srv.hub.editAnswer(m.body, rec),
@@ -108,7 +108,7 @@ func (l *link) outgoing(m *sending) (outgoing, error) {
 	h := l.srv.hub
 	if m.meta == nil {
 		return outgoing{
-			from: l.user, device: l.device, to: m.to, once: once(m.text.ID, m.to, m.text.Body), sender: h.jidOf(l.user, l.device), body: m.body, plain: true, text: m.text,
+			at: l.heard, from: l.user, device: l.device, to: m.to, once: once(m.text.ID, m.to, m.text.Body), sender: h.jidOf(l.user, l.device), body: m.body, plain: true, text: m.text,
 		}, nil
 	}
 	written := m.meta.GetPayload()
