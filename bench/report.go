@@ -77,11 +77,12 @@ func measure(runs int, seconds time.Duration) (*report, error) {
 		r.servers[name], r.harm[name] = make(figures), new(harm)
 	}
 	for run := range runs {
+		fmt.Fprintf(os.Stderr, "run %d of %d: traffic\n", run+1, runs)
+		if err := r.traffic(seconds); err != nil {
+			return nil, err
+		}
 		for _, name := range measured {
-			fmt.Fprintf(os.Stderr, "run %d of %d: %s\n", run+1, runs, name)
-			if err := r.traffic(name, seconds); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
+			fmt.Fprintf(os.Stderr, "run %d of %d: crowds at the %s\n", run+1, runs, name)
 			if err := r.crowds(name); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
@@ -92,40 +93,69 @@ func measure(runs int, seconds time.Duration) (*report, error) {
 	return r, err
 }
 
-// traffic measures logins and messages against a fresh server.
-func (r *report) traffic(name string, d time.Duration) error {
-	f := r.servers[name]
-	t, err := newTarget(name)
-	if err != nil {
-		return err
+// traffic measures logins and messages against fresh servers. Each kind of traffic comes to one server right after the other: a shared machine
+// is twice as fast at one moment as half a minute later, and what is compared has to be near.
+func (r *report) traffic(d time.Duration) error {
+	var targets []*target
+	for _, name := range measured {
+		t, err := newTarget(name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		defer func() { _ = t.stop() }()
+		targets = append(targets, t)
 	}
-	defer func() { _ = t.stop() }()
+	for _, kind := range []func(*target, time.Duration) error{
+		r.loginTraffic,
+		func(t *target, d time.Duration) error { return r.pairTraffic(t, 16, d) },
+		func(t *target, d time.Duration) error { return r.pairTraffic(t, 1, d) },
+		r.pacedTraffic,
+	} {
+		for _, t := range targets {
+			if err := kind(t, d); err != nil {
+				return fmt.Errorf("%s: %w", t.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *report) loginTraffic(t *target, d time.Duration) error {
 	l, err := logins(t, 32, d)
 	if err != nil {
 		return err
 	}
+	f := r.servers[t.name]
 	f.add("logins", l.PerSecond)
 	f.add("cpulogin", l.CPUPerLogin)
 	f.add("perlogin", 1/l.BothPerLogin)
-	for _, window := range []int{16, 1} {
-		p, err := converse(t, 100, window, d)
-		if err != nil {
-			return err
-		}
-		f.add(fmt.Sprintf("w%d", window), p.PerSecond)
-		f.add(fmt.Sprintf("cpu%d", window), p.CPUPerMessage)
-		f.add(fmt.Sprintf("per%d", window), 1/p.BothPerMessage)
-		r.harm[name].sum(p.Harm)
+	return nil
+}
+
+func (r *report) pairTraffic(t *target, window int, d time.Duration) error {
+	p, err := converse(t, 100, window, d)
+	if err != nil {
+		return err
 	}
+	f := r.servers[t.name]
+	f.add(fmt.Sprintf("w%d", window), p.PerSecond)
+	f.add(fmt.Sprintf("cpu%d", window), p.CPUPerMessage)
+	f.add(fmt.Sprintf("per%d", window), 1/p.BothPerMessage)
+	r.harm[t.name].sum(p.Harm)
+	return nil
+}
+
+func (r *report) pacedTraffic(t *target, d time.Duration) error {
 	p, err := pace(t, 100, 5000, d)
 	if err != nil {
 		return err
 	}
+	f := r.servers[t.name]
 	f.add("p50", p.Acked.at(.5))
 	f.add("p99", p.Acked.at(.99))
 	f.add("p999", p.Acked.at(.999))
 	f.add("delivered", p.Delivered.at(.5))
-	r.harm[name].sum(p.Harm)
+	r.harm[t.name].sum(p.Harm)
 	return nil
 }
 
