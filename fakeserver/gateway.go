@@ -38,7 +38,7 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	f := &binaryFrames{conn: conn, in: own.in}
+	f := &binaryFrames{conn: conn, in: own.in, began: time.Now()}
 	conn.SetPingHandler(f.pong)
 	s.serveSocket(f, func(rest func()) {
 		go func() {
@@ -73,10 +73,12 @@ type binaryFrames struct {
 	crowd  int           // the most bytes that were read ahead since fit looked
 	narrow *bufio.Reader // what in was before it borrowed a wide one; nil while it has not
 
-	readBy time.Time // the deadline that is set
+	// The deadlines that are set are counted from began: to look at the monotonic clock alone costs half.
+	began  time.Time
+	readBy time.Duration
 
 	writing sync.Mutex
-	writeBy time.Time // the deadline that is set
+	writeBy time.Duration
 }
 
 func (f *binaryFrames) read() ([]byte, error) {
@@ -260,9 +262,9 @@ func (f *binaryFrames) write(frames [][]byte) error {
 	f.writing.Lock()
 	defer f.writing.Unlock()
 	// A dead connection says so at the write. Moving the deadline costs more than looking at the clock.
-	if now := time.Now(); f.writeBy.Sub(now) < writeTimeout/2 {
-		f.writeBy = now.Add(writeTimeout)
-		_ = f.conn.NetConn().SetWriteDeadline(f.writeBy)
+	if now := time.Since(f.began); f.writeBy-now < writeTimeout/2 {
+		f.writeBy = now + writeTimeout
+		_ = f.conn.NetConn().SetWriteDeadline(f.began.Add(f.writeBy))
 	}
 	_, err := f.conn.NetConn().Write(b)
 	if cap(b) <= maxOutbound {
@@ -304,7 +306,7 @@ func (f *binaryFrames) control(kind int, data []byte) {
 		return
 	}
 	defer f.writing.Unlock()
-	f.writeBy = time.Time{}                                            // the library sets its own
+	f.writeBy = 0                                                      // the library sets its own
 	_ = f.conn.WriteControl(kind, data, time.Now().Add(lingerTimeout)) // the client may be gone, which is fine
 }
 
@@ -314,9 +316,9 @@ func (f *binaryFrames) allow(size int, patience time.Duration) {
 		f.conn.SetReadLimit(int64(size))
 	}
 	// A dead connection says so at the next read. Moving the deadline costs more than looking at the clock.
-	if by := time.Now().Add(patience); by.Sub(f.readBy).Abs() > patience/100 {
+	if by := time.Since(f.began) + patience; (by - f.readBy).Abs() > patience/100 {
 		f.readBy = by
-		_ = f.conn.SetReadDeadline(by)
+		_ = f.conn.SetReadDeadline(f.began.Add(by))
 	}
 }
 

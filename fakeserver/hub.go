@@ -506,21 +506,20 @@ func (h *hub) pull(l *link, peer []byte, key uint64) {
 		return
 	}
 	h.confirm(l, q, key)
-	var batch [batchSize][]byte
-	n, last := 0, uint64(0)
+	var few [8][]byte // mostly that is enough, and clearing room for a whole batch takes its time
+	batch, last := few[:0], uint64(0)
 	for _, s := range l.pending(q) {
-		if n == batchSize {
+		if len(batch) == batchSize {
 			break
 		}
 		if !l.owns(s) {
-			batch[n], last = s.raw, s.id
-			n++
+			batch, last = append(batch, s.raw), s.id
 		}
 	}
 	p := q.placeOf(l)
-	if n > 0 {
+	if len(batch) > 0 {
 		p.sent = last
-		l.answerFrame(msync.BatchFrame(q.jid, batch[:n], last))
+		l.answerFrame(msync.BatchFrame(q.jid, batch, last))
 		return
 	}
 	p.noticed = false

@@ -85,11 +85,11 @@ func (s *Server) serveSocket(frames framing, next func(rest func())) {
 	sock := &socket{srv: s, gone: make(chan struct{})}
 	l := s.newLink(sock)
 	sock.frames = s.faultyFrames(frames, l.id)
+	sock.allow(maxLogin, provisionTimeout) // nobody else knows it yet
 	if !s.track(l, sock) {
 		frames.cut()
 		return
 	}
-	sock.allow(maxLogin, provisionTimeout)
 	if !sock.serve(l, func() bool { return l.user != nil }) {
 		return
 	}
@@ -130,10 +130,7 @@ func (s *socket) step(l *link) (ended string) {
 	if s.frames.ready() {
 		return "" // the answers to what is there already go out with this one
 	}
-	s.release()
-	if l.user != nil || l.waiting {
-		s.allow(maxFrame, silenceTimeout)
-	}
+	s.release(l.user != nil || l.waiting)
 	return ""
 }
 
@@ -157,9 +154,12 @@ func (s *socket) hold() {
 	s.handling = calm
 }
 
-// release writes what was held.
-func (s *socket) release() {
+// release writes what was held. A client that is let in may then say more, and be silent for longer, than one that is not.
+func (s *socket) release(letIn bool) {
 	s.mu.Lock()
+	if letIn {
+		s.allow(maxFrame, silenceTimeout)
+	}
 	held := s.handling
 	s.handling = false
 	if !held {
@@ -172,10 +172,8 @@ func (s *socket) release() {
 	}
 }
 
-// allow passes on what the next frame may cost; a closing socket keeps its own deadline.
+// allow passes on what the next frame may cost; a closing socket keeps its own deadline. mu is held.
 func (s *socket) allow(size int, patience time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if !s.ending {
 		s.frames.allow(size, patience)
 	}
