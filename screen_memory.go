@@ -46,6 +46,7 @@ func saveMemory(ctx context.Context) {
 			switch allocated, free := samples[0].Value.Uint64()-before, samples[1].Value.Uint64(); {
 			case before == 0:
 				collect(screenGCPercent)
+				debug.FreeOSMemory() // what the start has left
 			case allocated < quiet && free > surplus:
 				debug.FreeOSMemory()
 			}
