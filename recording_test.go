@@ -40,10 +40,10 @@ func TestScreenIsRecorded(t *testing.T) {
 	if _, err := config.Scenario("bug.yaml"); err == nil {
 		t.Error("there is a scenario before the login")
 	}
-	// state waits for a state, and a moment more, as a person does.
+	// state waits for a state, and a moment more, as a person does: the scenario does all of it at the same instants, on a machine that may be slower then.
 	state := func(want session.State) {
 		t.Helper()
-		defer time.Sleep(300 * time.Millisecond)
+		defer time.Sleep(600 * time.Millisecond)
 		for deadline := time.Now().Add(20 * time.Second); s.Snapshot().State != want; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("the session is %s, not %s", s.Snapshot().State, want)
@@ -83,7 +83,7 @@ func TestScreenIsRecorded(t *testing.T) {
 	s.Login()
 	state(session.Online)
 	s.Renew()
-	time.Sleep(300 * time.Millisecond)
+	time.Sleep(600 * time.Millisecond)
 	s.Logout()
 	state(session.LoggedOut)
 	time.Sleep(1200 * time.Millisecond) // what happened in the last second is not expected again
