@@ -208,7 +208,7 @@ func (r *report) crowds(name string) error {
 // of is a goal's figure of a server; false means that it was not measured there.
 func (r *report) of(g goal, name string) (spread, bool) {
 	values := slices.Clone(r.servers[name][g.key])
-	if len(values) == 0 || g.per == name || g.per == "relay" && name == "echo" {
+	if len(values) == 0 || g.per == name {
 		return spread{}, false
 	}
 	if g.per != "" {

@@ -14,7 +14,7 @@ func callOf(t *testing.T, s *Server, h http.Handler, method, path, body string, 
 	t.Helper()
 	hit(t, h, method, path, body, headers...)
 	entries, _ := s.journal.log.Since(0)
-	last := entries[len(entries)-1].words()
+	last := entries[len(entries)-1].Entry()
 	if last.Name != RESTRequest {
 		t.Fatalf("the last entry is %+v", last)
 	}
@@ -80,7 +80,7 @@ func TestNoExchange(t *testing.T) {
 	}
 	hit(t, s.chat.Handler, http.MethodGet, "/ttlchat/demo/users/alice", "")
 	entries, _ := s.journal.log.Since(0)
-	if last := entries[len(entries)-1].words(); last.Session != "" {
+	if last := entries[len(entries)-1].Entry(); last.Session != "" {
 		t.Errorf("the call is called %q", last.Session)
 	}
 	if _, ok := s.Exchange("r1"); ok {

@@ -111,9 +111,9 @@ func (e Entry) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// record is an entry as the ring holds it. Frames, messages and the ends of tokens, which are most of it, cost no memory of their own and are put into words
+// Record is an entry as the ring holds it. Frames, messages and the ends of tokens, which are most of it, cost no memory of their own and are put into words
 // only when somebody reads them.
-type record struct {
+type Record struct {
 	seq  uint64
 	at   time.Time
 	name EntryName
@@ -146,12 +146,12 @@ func newJournal(size int, now func() time.Time, out *slog.Logger) *journal {
 	return &journal{log: eventlog.New[Record](size), now: now, out: out, heard: func(EntryName, string) {}}
 }
 
-func (j *journal) add(e Entry) { j.append(j.now(), &record{name: e.Name, entry: &e}, e.User) }
+func (j *journal) add(e Entry) { j.append(j.now(), &Record{name: e.Name, entry: &e}, e.User) }
 
 // frame notes a frame; the emulator never changes raw afterwards.
 func (j *journal) frame(now time.Time, dir msync.Direction, l *link, raw []byte) {
 	of := l.whose.Load()
-	r := record{name: FrameIn, of: of, raw: raw}
+	r := Record{name: FrameIn, of: of, raw: raw}
 	if dir == msync.Out {
 		r.name = FrameOut
 	}
@@ -166,25 +166,25 @@ func (j *journal) frame(now time.Time, dir msync.Direction, l *link, raw []byte)
 
 // stored notes that a message has a place in somebody's queue, delivered that somebody's device has it.
 func (j *journal) stored(now time.Time, id uint64, from, to string) {
-	j.append(now, &record{name: MessageStored, id: id, from: from, to: to}, to)
+	j.append(now, &Record{name: MessageStored, id: id, from: from, to: to}, to)
 }
 
 func (j *journal) delivered(now time.Time, l *link, id uint64, from string) {
 	of := l.whose.Load()
-	j.append(now, &record{name: MessageDelivered, of: of, id: id, from: from, to: of.user}, of.user)
+	j.append(now, &Record{name: MessageDelivered, of: of, id: id, from: from, to: of.user}, of.user)
 }
 
 // ending notes that a link's token ends, or will.
 func (j *journal) ending(name EntryName, l *link, now time.Time) {
 	of := l.whose.Load()
-	j.append(now, &record{name: name, of: of, grant: l.grant}, of.user)
+	j.append(now, &Record{name: name, of: of, grant: l.grant}, of.user)
 }
 
-func (j *journal) append(now time.Time, r *record, user string) {
+func (j *journal) append(now time.Time, r *Record, user string) {
 	r.at = now
 	r.seq = j.log.Append(func(place *Record, seq uint64) {
 		r.seq = seq
-		place.record = *r
+		*place = *r
 	})
 	j.heard(r.name, user)
 	if j.out.Enabled(context.Background(), slog.LevelDebug) {
@@ -195,11 +195,11 @@ func (j *journal) append(now time.Time, r *record, user string) {
 // write logs an entry. It stands apart because what it needs would make the stack of every connection grow.
 //
 //go:noinline
-func (j *journal) write(r *record) { j.out.Debug(string(r.name), "entry", r.words()) }
+func (j *journal) write(r *Record) { j.out.Debug(string(r.name), "entry", r.Entry()) }
 
-// words is the entry that a record stands for.
-func (r *record) words() Entry {
-	e := r.head()
+// Entry returns the entry that the record stands for. For a frame that means to decode it.
+func (r *Record) Entry() Entry {
+	e := r.Head()
 	if r.raw != nil {
 		dir := msync.In
 		if r.name == FrameOut {
@@ -210,8 +210,8 @@ func (r *record) words() Entry {
 	return e
 }
 
-// head is words without the line of a frame.
-func (r *record) head() Entry {
+// Head returns the entry without the line that renders a frame, which makes it cheap.
+func (r *Record) Head() Entry {
 	e := Entry{Name: r.name}
 	if r.entry != nil {
 		e = *r.entry
@@ -231,15 +231,6 @@ func (r *record) head() Entry {
 	}
 	return e
 }
-
-// Record is an entry of the journal that has not been put into words. It costs little to hold.
-type Record struct{ record }
-
-// Entry returns the whole entry. For a frame that means to decode it.
-func (r *Record) Entry() Entry { return r.words() }
-
-// Head returns the entry without the line that renders a frame, which makes it cheap.
-func (r *Record) Head() Entry { return r.head() }
 
 // Reader follows the journal. It is for one goroutine.
 type Reader struct{ r *eventlog.Reader[Record] }

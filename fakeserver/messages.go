@@ -78,6 +78,7 @@ func (l *link) take(m *sending) {
 		l.refuse(m.id, msync.Status_PB_PARSER_ERROR, "the message body cannot be written")
 		return
 	}
+	out.at = l.heard
 	rec, err := l.srv.hub.store(&out)
 	switch {
 	case errors.Is(err, errClosing):
@@ -108,7 +109,7 @@ func (l *link) outgoing(m *sending) (outgoing, error) {
 	h := l.srv.hub
 	if m.meta == nil {
 		return outgoing{
-			at: l.heard, from: l.user, device: l.device, to: m.to, once: once(m.text.ID, m.to, m.text.Body), sender: h.jidOf(l.user, l.device), body: m.body, plain: true, text: m.text,
+			from: l.user, device: l.device, to: m.to, once: once(m.text.ID, m.to, m.text.Body), sender: h.jidOf(l.user, l.device), body: m.body, plain: true, text: m.text,
 		}, nil
 	}
 	written := m.meta.GetPayload()

@@ -119,7 +119,7 @@ func (s *Server) entries(names ...EntryName) []Entry {
 	var entries []Entry
 	for _, r := range records {
 		if len(names) == 0 || slices.Contains(names, r.name) {
-			entries = append(entries, r.words())
+			entries = append(entries, r.Entry())
 		}
 	}
 	return entries

@@ -110,12 +110,16 @@ func TestPlayScreens(t *testing.T) {
 	}{
 		"playing": {lastFifth(), standingAt(26900 * time.Millisecond)}, "paused": {lastFifth(), held}, "failed": {online(), withFailures()},
 	} {
+		open := func(t testing.TB, size tea.WindowSizeMsg) *rig {
+			r, _ := played(t, size, tc.snap, tc.standing)
+			return r
+		}
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s_%dx%d", name, size.Width, size.Height), func(t *testing.T) {
-				r, _ := played(t, size, tc.snap, tc.standing)
-				golden.RequireEqual(t, r.screen(t))
+				golden.RequireEqual(t, open(t, size).screen(t))
 			})
 		}
+		colours(t, name, open)
 	}
 }
 
