@@ -106,7 +106,26 @@ type take struct {
 	requests        []time.Time
 	taken           int // messages that the service took
 	ended           time.Time
-	final           session.State
+	final           standing
+}
+
+// standing is where a session stood when its recording ended: what time alone would have brought next, and how soon.
+type standing struct {
+	state session.State
+	due   string // as Snapshot.Next calls it
+	left  time.Duration
+}
+
+func standingOf(s *session.Session) standing {
+	snap := s.Snapshot()
+	due, at := snap.Next()
+	return standing{snap.State, due, at.Sub(s.Now())}
+}
+
+// brings are the events that may follow from what is due, besides others that are never counted.
+var brings = map[string][]session.EventName{
+	"will-expire": {session.TokenWillExpire, session.RenewSucceeded}, "the expiry": {session.TokenExpired, session.LoginSucceeded},
+	"the next try": {session.RenewSucceeded, session.LoginSucceeded},
 }
 
 func (t *take) did(step Step) {
@@ -197,7 +216,7 @@ func (t *take) saw(at time.Time, ref string, code int) {
 func (t *take) end() {
 	t.mu.Lock()
 	if t.ended.IsZero() {
-		t.ended, t.final = t.server.Now(), t.session.Snapshot().State
+		t.ended, t.final = t.server.Now(), standingOf(t.session)
 	}
 	t.mu.Unlock()
 	t.stop()
@@ -216,7 +235,7 @@ func (t *take) account() (*account, error) {
 	}
 	end, final := t.ended, t.final
 	if end.IsZero() {
-		end, final = t.server.Now(), t.session.Snapshot().State
+		end, final = t.server.Now(), standingOf(t.session)
 	}
 	a := &account{
 		zero: t.began.Truncate(time.Second), end: end, life: t.setup.TTL, user: t.setup.User, profile: t.setup.Profile, app: t.setup.App,
@@ -247,32 +266,47 @@ func maxTime(a, b time.Time) time.Time {
 const lately = time.Second
 
 // expect adds what was seen, as far as it can be expected again.
-func (t *take) expect(a *account, final session.State) {
+func (t *take) expect(a *account, final standing) {
 	last := map[string]string{} // by lane, the event before
-	quiet := true
+	quiet, inVain := true, false
+	var lateOnes []string
 	for _, s := range t.seen {
-		late := s.at.After(a.end.Add(-lately))
-		quiet = quiet && !late
+		margin := lately
+		if inVain { // the pauses between tries are spread by chance, and all that follows is moved by them
+			_, margin = a.patience(s.at)
+		}
+		late := s.at.After(a.end.Add(-margin))
+		if late {
+			quiet, lateOnes = false, append(lateOnes, s.ref)
+		}
+		event := session.EventName(s.ref)
+		inVain = inVain || event == session.LoginFailed || event == session.RenewFailed
 		lane, name, ours := strings.Cut(s.ref, "/")
 		if !ours {
 			lane, name = t.setup.User, s.ref
 		}
 		again := last[lane] == name
-		if last[lane] = name; late || again && !recorded[session.EventName(s.ref)] {
+		if last[lane] = name; late || again && !recorded[event] {
 			continue
 		}
 		a.saw(s.at, s.ref, s.code)
-		if recorded[session.EventName(s.ref)] {
+		if recorded[event] {
 			a.count(s.ref)
 		}
 	}
-	for _, s := range t.seen { // what came late may come again or not
-		if n, there := a.counts[s.ref]; there && s.at.After(a.end.Add(-lately)) {
-			a.counts[s.ref] = Range{n.Min, n.Max + 1}
+	if _, margin := a.patience(a.end); inVain && final.due != "" && final.left < margin {
+		quiet = false
+		for _, event := range brings[final.due] {
+			lateOnes = append(lateOnes, string(event))
+		}
+	}
+	for _, ref := range lateOnes { // they may come again or not
+		if n, there := a.counts[ref]; there {
+			a.counts[ref] = Range{n.Min, n.Max + 1}
 		}
 	}
 	if quiet {
-		a.final = final
+		a.final = final.state
 	}
 	for _, at := range t.requests {
 		a.requests.Max++
