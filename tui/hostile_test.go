@@ -19,6 +19,9 @@ import (
 // evil is in every sequence of the corpus that has arguments, so that one that gets through can be told from those of the screen's own.
 const evil = "31337"
 
+// reverseIndex moves the cursor up. Whether the renderer needs it depends on where a frame leaves the cursor.
+const reverseIndex = "\x1bM"
+
 // corpus are over 300 texts that want to do something to a terminal: every control character, every kind of sequence with every kind of end,
 // and what makes text wide, long, invisible or backward.
 func corpus() []string {
@@ -61,7 +64,7 @@ func TestHostileProgram(t *testing.T) {
 		case strings.Contains(seq, evil):
 			t.Errorf("the terminal got %q", seq)
 		case strings.HasPrefix(seq, "\x1b[") && !strings.ContainsFunc(seq[2:], func(r rune) bool { return r < ' ' || r > '~' }),
-			slices.Contains([]string{"\n", "\r", "\b", "\t"}, seq), own[seq]:
+			slices.Contains([]string{"\n", "\r", "\b", "\t", reverseIndex}, seq), own[seq]:
 		default:
 			t.Errorf("the terminal got %q, which a harmless talk does not need", seq)
 		}
@@ -102,6 +105,9 @@ func sequences(t *testing.T, texts []string) map[string]bool {
 			t.Error(err)
 		}
 		raw := term.raw.String()
+		if strings.Contains(raw, reverseIndex+evil) {
+			t.Error("a message has moved the cursor")
+		}
 		for state := byte(0); raw != ""; {
 			seq, _, n, next := ansi.DecodeSequence(raw, state, nil)
 			if strings.ContainsFunc(seq, dangerous) {
