@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,8 @@ import (
 
 // server is what is measured, in a process of its own.
 type server struct {
+	// listen configures both listeners as the server's users have them.
+	listen net.ListenConfig
 	// serve answers on both listeners; only ttlchat uses the second, for its token server.
 	serve func(chat, token net.Listener) error
 	// push sends every connection a frame of the server's own.
@@ -42,11 +45,11 @@ func runServer(name string) error {
 	if err != nil {
 		return err
 	}
-	chat, err := net.Listen("tcp", "127.0.0.1:0")
+	chat, err := s.listen.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	token, err := net.Listen("tcp", "127.0.0.1:0")
+	token, err := s.listen.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

@@ -39,21 +39,26 @@ const (
 
 var errCut = errors.New("a fault cut the connection")
 
-// faultyFrames is a connection's framing with the faults in front of it. Its waits end with the connection.
+// faultyFrames is a connection's framing with the faults in front of it. Its waits end with the connection. What only some connections need
+// is made when it is needed.
 type faultyFrames struct {
 	framing
 	srv  *Server
 	id   string // of the link
 	user atomic.Pointer[string]
-	over chan struct{} // closed by cut
-	end  sync.Once
 
-	again   []byte     // what read returns next; for the goroutine that reads
-	writing sync.Mutex // a held acknowledgement is written beside the goroutine that writes
+	again []byte // what read returns next; for the goroutine that reads
 
 	marked atomic.Bool // a fault has frozen it or held something back, once and for all
 
-	mu     sync.Mutex
+	mu      sync.Mutex
+	isCut   bool
+	over    chan struct{} // see ended; nil until somebody waits
+	trouble *trouble      // nil until there is some
+}
+
+// trouble is what faults remember of a connection.
+type trouble struct {
 	seen   map[*fault]int // frames
 	frozen []ice
 	held   []byte // an acknowledgement
@@ -67,7 +72,28 @@ type ice struct {
 }
 
 func (s *Server) faultyFrames(frames framing, id string) *faultyFrames {
-	return &faultyFrames{framing: frames, srv: s, id: id, over: make(chan struct{})}
+	return &faultyFrames{framing: frames, srv: s, id: id}
+}
+
+// ended is closed by cut.
+func (w *faultyFrames) ended() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over == nil {
+		w.over = make(chan struct{})
+		if w.isCut {
+			close(w.over)
+		}
+	}
+	return w.over
+}
+
+// remembered is the connection's trouble. mu is held.
+func (w *faultyFrames) remembered() *trouble {
+	if w.trouble == nil {
+		w.trouble = new(trouble)
+	}
+	return w.trouble
 }
 
 // userName is whom the connection's provision named, which need not be true.
@@ -140,7 +166,7 @@ func (w *faultyFrames) ready() bool { return w.again != nil || w.framing.ready()
 
 func (w *faultyFrames) write(frames [][]byte) error {
 	if !w.troubled() {
-		return w.writeNow(frames...)
+		return w.framing.write(frames)
 	}
 	for _, frame := range frames {
 		if err := w.writeOne(frame); err != nil {
@@ -148,6 +174,14 @@ func (w *faultyFrames) write(frames [][]byte) error {
 		}
 	}
 	return nil
+}
+
+// begin implements framing. A fault may take its time.
+func (w *faultyFrames) begin(frames [][]byte) (rest func() error, err error) {
+	if w.troubled() {
+		return func() error { return w.write(frames) }, nil
+	}
+	return w.framing.begin(frames)
 }
 
 func (w *faultyFrames) writeOne(frame []byte) error {
@@ -171,14 +205,15 @@ func (w *faultyFrames) writeOne(frame []byte) error {
 	}
 }
 
-func (w *faultyFrames) writeNow(frames ...[]byte) error {
-	w.writing.Lock()
-	defer w.writing.Unlock()
-	return w.framing.write(frames)
-}
+func (w *faultyFrames) writeNow(frame []byte) error { return w.framing.write([][]byte{frame}) }
 
 func (w *faultyFrames) cut() {
-	w.end.Do(func() { close(w.over) })
+	w.mu.Lock()
+	if !w.isCut && w.over != nil {
+		close(w.over)
+	}
+	w.isCut = true
+	w.mu.Unlock()
 	w.framing.cut()
 }
 

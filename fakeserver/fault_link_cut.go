@@ -28,11 +28,12 @@ func cutAfterFault() *faultKind {
 		takes: func(w *faultyFrames, f *fault, _ msync.Direction, _ []byte) bool {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			if w.seen == nil {
-				w.seen = make(map[*fault]int)
+			t := w.remembered()
+			if t.seen == nil {
+				t.seen = make(map[*fault]int)
 			}
-			w.seen[f]++
-			return w.seen[f] == f.values.number("frames")
+			t.seen[f]++
+			return t.seen[f] == f.values.number("frames")
 		},
 		frame: func(*faultyFrames, *fault, []byte) passage { return passLast },
 	}

@@ -8,7 +8,7 @@ func frameDelayFault() *faultKind {
 			durationParam("delay", time.Second, "how late"),
 		}, frameParams()...)},
 		frame: func(w *faultyFrames, f *fault, _ []byte) passage {
-			f.wait(w.over, f.values.duration("delay"))
+			f.wait(w.ended(), f.values.duration("delay"))
 			return passOn
 		},
 	}
@@ -19,6 +19,6 @@ func slowReaderFault() *faultKind {
 		FaultKind: FaultKind{FaultLink, "slow-reader", "the emulator pauses before it reads each frame, so that the client's writes pile up", []FaultParam{
 			durationParam("pause", time.Second, "how long"),
 		}},
-		beforeRead: func(w *faultyFrames, f *fault) { f.wait(w.over, f.values.duration("pause")) },
+		beforeRead: func(w *faultyFrames, f *fault) { f.wait(w.ended(), f.values.duration("pause")) },
 	}
 }

@@ -17,12 +17,13 @@ func freezeFault() *faultKind {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			end := f.freezeEnd()
-			return !slices.ContainsFunc(w.frozen, func(i ice) bool { return i.fault == f }) && (end.IsZero() || time.Now().Before(end))
+			return !slices.ContainsFunc(w.remembered().frozen, func(i ice) bool { return i.fault == f }) && (end.IsZero() || time.Now().Before(end))
 		},
 		frame: func(w *faultyFrames, f *fault, _ []byte) passage {
 			w.marked.Store(true)
 			w.mu.Lock()
-			w.frozen = append(w.frozen, ice{f, f.freezeEnd()})
+			t := w.remembered()
+			t.frozen = append(t.frozen, ice{f, f.freezeEnd()})
 			w.mu.Unlock()
 			w.thaw()
 			return passOn
@@ -41,13 +42,13 @@ func (f *fault) freezeEnd() time.Time {
 // thaw waits while the connection is frozen.
 func (w *faultyFrames) thaw() {
 	w.mu.Lock()
-	frozen := w.frozen
+	frozen := w.remembered().frozen
 	w.mu.Unlock()
 	for _, i := range frozen {
 		left := endless
 		if !i.until.IsZero() {
 			left = time.Until(i.until)
 		}
-		i.fault.wait(w.over, left)
+		i.fault.wait(w.ended(), left)
 	}
 }

@@ -19,10 +19,11 @@ func reorderFault() *faultKind {
 		frame: func(w *faultyFrames, f *fault, frame []byte) passage {
 			w.marked.Store(true)
 			w.mu.Lock()
-			first := w.held == nil
+			t := w.remembered()
+			first := t.held == nil
 			if first {
-				w.held = frame
-				w.thaws = time.AfterFunc(f.values.duration("hold"), func() {
+				t.held = frame
+				t.thaws = time.AfterFunc(f.values.duration("hold"), func() {
 					defer guard.Catch()
 					w.release()
 				})
@@ -52,9 +53,10 @@ func isSendAnswer(frame []byte) bool {
 // release writes the answer that is held, if there is one.
 func (w *faultyFrames) release() {
 	w.mu.Lock()
-	frame := w.held
-	w.held = nil
-	w.thaws.Stop()
+	t := w.remembered()
+	frame := t.held
+	t.held = nil
+	t.thaws.Stop()
 	w.mu.Unlock()
 	if frame != nil {
 		_ = w.writeNow(frame) // a connection that has ended needs no answer

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -232,18 +233,19 @@ func (f *binaryFrames) peekReady(n int) ([]byte, error) {
 
 // meaning turns a library's error into one of ours where that says more.
 func meaning(err error) error {
-	var closed *websocket.CloseError
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
+	if closed, ok := errors.AsType[*websocket.CloseError](err); ok && closed.Code != websocket.CloseAbnormalClosure {
 		return errClosed
-	case errors.Is(err, websocket.ErrReadLimit):
-		return errTooLarge
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return errSilent
-	default:
-		return err
 	}
+	if errors.Is(err, websocket.ErrReadLimit) {
+		return errTooLarge
+	}
+	if timeout, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err); ok && timeout.Timeout() {
+		return errSilent
+	}
+	return err
 }
 
 // outbound holds frames that are written together.
@@ -254,24 +256,60 @@ const maxOutbound = 64 << 10
 
 // write sends all frames in one write, uncompressed: they are small, and compressing them costs more than it saves.
 func (f *binaryFrames) write(frames [][]byte) error {
+	buffer := packed(frames)
+	defer giveBack(buffer)
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	f.hurry()
+	_, err := f.conn.NetConn().Write(*buffer)
+	return err
+}
+
+// begin implements framing. Where a connection cannot be written to without waiting, such as one with TLS, everything is left.
+func (f *binaryFrames) begin(frames [][]byte) (rest func() error, err error) {
+	conn, ok := f.conn.NetConn().(syscall.Conn)
+	if !ok || !f.writing.TryLock() {
+		return func() error { return f.write(frames) }, nil
+	}
+	f.hurry()
+	buffer := packed(frames)
+	n, err := writeSome(conn, *buffer)
+	if err != nil || n == len(*buffer) {
+		giveBack(buffer)
+		f.writing.Unlock()
+		return nil, err
+	}
+	return func() error { // nothing else may stand in between
+		defer f.writing.Unlock()
+		defer giveBack(buffer)
+		_, err := f.conn.NetConn().Write((*buffer)[n:])
+		return err
+	}, nil
+}
+
+// hurry gives the next write a deadline. A dead connection says so at the write; moving the deadline costs more than looking at the clock.
+func (f *binaryFrames) hurry() {
+	if now := time.Since(f.began); f.writeBy-now < writeTimeout/2 {
+		f.writeBy = now + writeTimeout
+		_ = f.conn.NetConn().SetWriteDeadline(f.began.Add(f.writeBy))
+	}
+}
+
+// packed are frames as they are written.
+func packed(frames [][]byte) *[]byte {
 	buffer := outbound.Get().(*[]byte)
 	b := (*buffer)[:0]
 	for _, frame := range frames {
 		b = append(appendHeader(b, len(frame)), frame...)
 	}
-	f.writing.Lock()
-	defer f.writing.Unlock()
-	// A dead connection says so at the write. Moving the deadline costs more than looking at the clock.
-	if now := time.Since(f.began); f.writeBy-now < writeTimeout/2 {
-		f.writeBy = now + writeTimeout
-		_ = f.conn.NetConn().SetWriteDeadline(f.began.Add(f.writeBy))
-	}
-	_, err := f.conn.NetConn().Write(b)
-	if cap(b) <= maxOutbound {
-		*buffer = b
+	*buffer = b
+	return buffer
+}
+
+func giveBack(buffer *[]byte) {
+	if cap(*buffer) <= maxOutbound {
 		outbound.Put(buffer)
 	}
-	return err
 }
 
 // appendHeader writes the head of a server's binary message of that size (RFC 6455 section 5.2).

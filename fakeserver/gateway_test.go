@@ -1,6 +1,10 @@
 package fakeserver
 
 import (
+	"bufio"
+	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -236,6 +240,66 @@ func TestCloseText(t *testing.T) {
 	for in, want := range map[string]string{"": "", "bye": "bye", long + "éé": long, long + "bc": long + "b", long[1:] + "éé": long[1:] + "é"} {
 		if got := closeText(in); got != want {
 			t.Errorf("closeText(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestBegin offers a connection over TCP more than it takes without waiting. What is left is written later, nothing gets in between, and all of
+// it arrives as it was.
+func TestBegin(t *testing.T) {
+	t.Parallel()
+	whole := bytes.Repeat([]byte("0123456789abcdef"), 4<<10)
+	const most = 1000
+	sent, closed := make(chan int, 1), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		f := &binaryFrames{conn: conn, in: bufio.NewReader(conn.NetConn()), began: time.Now()}
+		for n := 1; n <= most; n++ {
+			rest, err := f.begin([][]byte{whole, []byte("end")})
+			if err != nil {
+				t.Error(err)
+				break
+			}
+			if rest == nil {
+				continue
+			}
+			_ = f.pong("not in between")
+			sent <- n // and now the client reads
+			if err := rest(); err != nil {
+				t.Error(err)
+			}
+			if err := f.write([][]byte{[]byte("last")}); err != nil {
+				t.Error(err)
+			}
+			<-closed
+			return
+		}
+		close(sent)
+	}))
+	defer server.Close()
+	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	defer close(closed)
+	_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+	n := <-sent
+	if n == 0 {
+		t.Fatalf("%d times 64 KiB went into a connection that nobody reads", most)
+	}
+	want := []string{}
+	for range n {
+		want = append(want, string(whole), "end")
+	}
+	for i, want := range append(want, "last") {
+		if _, got, err := conn.ReadMessage(); err != nil || string(got) != want {
+			t.Fatalf("message %d of %d has %d bytes: %v", i, 2*n+1, len(got), err)
 		}
 	}
 }

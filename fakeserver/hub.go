@@ -373,6 +373,37 @@ func (m *outgoing) stored(rec receipt, origin string) stored {
 // store takes a message for good: it gets an id and a place in the receiver's queue and in those of the sender's other devices, and
 // everybody concerned is told. A message that this device sent before gets its first receipt again.
 func (h *hub) store(m *outgoing) (receipt, error) {
+	var news told
+	rec, err := h.keep(m, &news)
+	news.flush()
+	return rec, err
+}
+
+// told are links with something to flush. Mostly there is one.
+type told struct {
+	first *link
+	more  []*link
+}
+
+func (t *told) add(l *link) {
+	if t.first == nil {
+		t.first = l
+		return
+	}
+	t.more = append(t.more, l)
+}
+
+func (t *told) flush() {
+	if t.first != nil {
+		t.first.wire.Flush()
+	}
+	for _, l := range t.more {
+		l.wire.Flush()
+	}
+}
+
+// keep is store but for the last step: who was told still has to be flushed.
+func (h *hub) keep(m *outgoing, news *told) (receipt, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if m.device != nil && m.once != (sentOnce{}) {
@@ -411,13 +442,13 @@ func (h *hub) store(m *outgoing) (receipt, error) {
 	rec.forEcho = to.name == h.cfg.EchoUser && len(to.online()) == 0
 	var q *queue
 	if !rec.forEcho {
-		q = h.enqueue(to, m.from.name, m.stored(rec, ""), m.onlyLive)
+		q = h.enqueue(to, m.from.name, m.stored(rec, ""), m.onlyLive, news)
 	}
 	if m.device != nil && len(m.from.devices) > 1 && to != m.from {
-		h.enqueue(m.from, to.name, m.stored(rec, m.device.resource), m.onlyLive)
+		h.enqueue(m.from, to.name, m.stored(rec, m.device.resource), m.onlyLive, news)
 	}
 	if m.mirror && len(m.from.devices) > 0 && to != m.from {
-		h.enqueue(m.from, to.name, m.stored(rec, originREST), m.onlyLive)
+		h.enqueue(m.from, to.name, m.stored(rec, originREST), m.onlyLive, news)
 	}
 	h.remember(m, rec.id, q)
 	return rec, nil
@@ -435,9 +466,9 @@ func (h *hub) nextReceipt(now time.Time) receipt {
 	}
 }
 
-// enqueue puts a message into a user's queue and notifies the user's links. It returns the queue, nil when nobody was there for what is
-// never kept. mu is held.
-func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool) *queue {
+// enqueue puts a message into a user's queue and notifies the user's links, which it adds to news. It returns the queue, nil when nobody was
+// there for what is never kept. mu is held.
+func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool, news *told) *queue {
 	if onlyLive && len(u.online()) == 0 {
 		return nil
 	}
@@ -455,8 +486,8 @@ func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool) *queue {
 	}
 	q.entries = append(q.entries, s)
 	for _, d := range u.devices {
-		if d.link != nil && !d.link.closing.Load() && d.resource != s.origin {
-			d.link.notify(q)
+		if d.link != nil && !d.link.closing.Load() && d.resource != s.origin && d.link.notify(q) {
+			news.add(d.link)
 		}
 	}
 	return q

@@ -13,8 +13,12 @@ import (
 
 // wire is what a link needs of its transport, which knows nothing of messages.
 type wire interface {
-	// Send queues a frame; false means that the queue is full and the connection is being closed.
+	// Send queues a frame and sees to it that it is written; false means that the queue is full and the connection is being closed.
 	Send(frame []byte) bool
+	// Queue is Send for somebody who calls Flush soon, once he holds no lock.
+	Queue(frame []byte) bool
+	// Flush writes what is queued, and waits for nobody.
+	Flush()
 	// Close ends the connection with a WebSocket close code after the queued frames have gone out. Only the first call counts.
 	Close(code int, reason string)
 }
@@ -154,12 +158,16 @@ func (l *link) sync(m *msync.MSync) {
 	}
 }
 
-// notify tells the client to pull a queue, unless it knows. The hub's mu is held.
-func (l *link) notify(q *queue) {
-	if p := q.placeOf(l); !p.noticed {
-		p.noticed = true
-		l.pushFrame(q.notice)
+// notify tells the client to pull a queue, unless it knows. It reports whether there is something to flush. The hub's mu is held.
+func (l *link) notify(q *queue) bool {
+	p := q.placeOf(l)
+	if p.noticed {
+		return false
 	}
+	p.noticed = true
+	l.sending(l.srv.clock.Now(), q.notice)
+	l.sent(l.wire.Queue(q.notice))
+	return true
 }
 
 // kick tells the client why it has to go, and closes (protocol.md c, "Kick"). It never blocks.
@@ -212,14 +220,23 @@ func (l *link) push(cmd msync.MSync_Command, payload proto.Message) {
 }
 
 // pushFrame is push for a frame that is written already; nobody changes it afterwards.
-func (l *link) pushFrame(raw []byte) { l.sendFrame(l.srv.clock.Now(), raw) }
+func (l *link) pushFrame(raw []byte) {
+	l.sending(l.srv.clock.Now(), raw)
+	l.sent(l.wire.Send(raw))
+}
 
 // answerFrame is pushFrame for what the frame that is being handled asked for. It spares a look at the clock, which is a twentieth of a message.
-func (l *link) answerFrame(raw []byte) { l.sendFrame(l.heard, raw) }
+func (l *link) answerFrame(raw []byte) {
+	l.sending(l.heard, raw)
+	l.sent(l.wire.Send(raw))
+}
 
-func (l *link) sendFrame(now time.Time, raw []byte) {
-	l.srv.journal.frame(now, msync.Out, l, raw)
-	if !l.wire.Send(raw) {
+// sending tells the journal of a frame before anybody can have it.
+func (l *link) sending(now time.Time, raw []byte) { l.srv.journal.frame(now, msync.Out, l, raw) }
+
+// sent is told whether the wire took a frame.
+func (l *link) sent(taken bool) {
+	if !taken {
 		l.closeWith(closeTryAgainSoon, "the client does not read")
 	}
 }

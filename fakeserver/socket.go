@@ -29,13 +29,15 @@ const (
 	queuedBytes  = 512 << 10
 )
 
-// framing carries MSync frames in one of two ways: binary WebSocket messages, or SockJS. One goroutine reads, another may write.
+// framing carries MSync frames in one of two ways: binary WebSocket messages, or SockJS. One goroutine reads, others may write.
 type framing interface {
 	// read returns the next frame; errNotBinary can be got over, other errors cannot.
 	read() ([]byte, error)
 	// ready reports whether read would return without waiting.
 	ready() bool
 	write(frames [][]byte) error
+	// begin writes what can be written without waiting, and returns what does the rest, nil when nothing is left.
+	begin(frames [][]byte) (rest func() error, err error)
 	// bye tells the client the end; it may be gone.
 	bye(code int, reason string)
 	// allow sets how long the next frame may be and how long it may take to come.
@@ -54,12 +56,12 @@ var (
 // socket carries a link's frames; it knows nothing of what is in them. One goroutine reads, and an idle connection has no other.
 //
 // Frames that wait are written together, by one writer at a time. The goroutine that reads is it for what it caused itself: the answers
-// to frames that came together leave together, and a client that does not read its answers is not heard. For everything else a
-// goroutine is started that ends with the last frame, so that nobody ever waits for another's connection.
+// to frames that came together leave together, and a client that does not read its answers is not heard. Who tells another client of
+// something writes it as far as that takes no waiting. For everything else a goroutine is started that ends with the last frame, so that
+// nobody ever waits for another's connection.
 type socket struct {
 	srv    *Server
 	frames *faultyFrames
-	gone   chan struct{} // closed when reading has ended
 
 	mu       sync.Mutex
 	queue    *[][]byte // waits for the writer; nil when nothing does
@@ -82,7 +84,7 @@ var queues = sync.Pool{New: func() any { return new(make([][]byte, 0, 8)) }}
 // little of it later: with next, such as by starting a new one, what follows the login has another.
 func (s *Server) serveSocket(frames framing, next func(rest func())) {
 	defer guard.Catch()
-	sock := &socket{srv: s, gone: make(chan struct{})}
+	sock := &socket{srv: s}
 	l := s.newLink(sock)
 	sock.frames = s.faultyFrames(frames, l.id)
 	sock.allow(maxLogin, provisionTimeout) // nobody else knows it yet
@@ -141,7 +143,6 @@ func (s *socket) end(l *link, reason string) {
 	s.mu.Lock()
 	s.over = true
 	s.mu.Unlock()
-	close(s.gone)
 	s.frames.cut()
 	l.ended(reason)
 }
@@ -168,7 +169,7 @@ func (s *socket) release(letIn bool) {
 	mine := held && s.claim()
 	s.mu.Unlock()
 	if mine {
-		s.write()
+		s.write(load{})
 	}
 }
 
@@ -191,39 +192,92 @@ func (s *socket) claim() bool {
 // wake starts a writer where one is needed. mu is held; the connection is being read, so it counts for Server.Close already.
 func (s *socket) wake() {
 	if s.claim() {
-		s.srv.sockets.Go(s.write)
+		s.srv.sockets.Go(func() { s.write(load{}) })
 	}
 }
 
-// write sends what waits, until nothing is left.
-func (s *socket) write() {
+// write sends what waits, until nothing is left. It is for the writer, who has written done already.
+func (s *socket) write(done load) {
 	defer guard.Catch()
+	for {
+		queue, size := s.next(done)
+		if queue == nil {
+			return
+		}
+		err := s.frames.write(*queue)
+		if !s.wrote(queue, err) {
+			return
+		}
+		done = size
+	}
+}
+
+// Flush implements wire.
+func (s *socket) Flush() {
+	s.mu.Lock()
+	mine := s.claim()
+	if mine {
+		s.srv.sockets.Add(1) // while the connection is being read, so that Server.Close waits
+	}
+	s.mu.Unlock()
+	if mine {
+		s.writeAtOnce()
+	}
+}
+
+// writeAtOnce is write for a writer who has no time: what cannot be written without waiting is a goroutine's.
+func (s *socket) writeAtOnce() {
 	var done load
 	for {
-		s.mu.Lock()
-		s.waiting.frames -= done.frames
-		s.waiting.bytes -= done.bytes
-		done = s.waiting
-		queue := s.queue
-		s.queue = nil
+		queue, size := s.next(done)
 		if queue == nil {
-			s.writing = s.ending
-			if s.ending && !s.over {
-				s.srv.sockets.Go(s.sayGoodbye)
-			}
-			s.mu.Unlock()
+			s.srv.sockets.Done()
 			return
 		}
-		s.mu.Unlock()
-		err := s.frames.write(*queue)
-		clear(*queue)
-		*queue = (*queue)[:0]
-		queues.Put(queue)
-		if err != nil {
-			s.frames.cut()
+		rest, err := s.frames.begin(*queue)
+		if rest != nil {
+			go func() {
+				defer guard.Catch()
+				defer s.srv.sockets.Done()
+				if s.wrote(queue, rest()) {
+					s.write(size)
+				}
+			}()
 			return
+		}
+		if !s.wrote(queue, err) {
+			s.srv.sockets.Done()
+			return
+		}
+		done = size
+	}
+}
+
+// next gives the writer what waits, and its size, after he has written done. It is nil when nothing does, and then there is no writer any more.
+func (s *socket) next(done load) (queue *[][]byte, size load) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting.frames -= done.frames
+	s.waiting.bytes -= done.bytes
+	queue, s.queue = s.queue, nil
+	if queue == nil {
+		s.writing = s.ending
+		if s.ending && !s.over {
+			s.srv.sockets.Go(s.sayGoodbye)
 		}
 	}
+	return queue, s.waiting
+}
+
+// wrote takes a queue back from the writer. It is false when the connection can take no more.
+func (s *socket) wrote(queue *[][]byte, err error) bool {
+	clear(*queue)
+	*queue = (*queue)[:0]
+	queues.Put(queue)
+	if err != nil {
+		s.frames.cut()
+	}
+	return err == nil
 }
 
 // sayGoodbye ends the connection politely: closing at once could destroy frames on their way.
@@ -242,7 +296,7 @@ func (s *socket) wait(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-s.gone:
+	case <-s.frames.ended():
 		return false
 	case <-timer.C:
 		return true
@@ -253,6 +307,19 @@ func (s *socket) wait(d time.Duration) bool {
 func (s *socket) Send(frame []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.wake()
+	return s.put(frame)
+}
+
+// Queue implements wire.
+func (s *socket) Queue(frame []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.put(frame)
+}
+
+// put adds a frame to the queue. mu is held.
+func (s *socket) put(frame []byte) bool {
 	if s.ending {
 		return true // a goodbye is on its way; what comes after it is nobody's loss
 	}
@@ -265,7 +332,6 @@ func (s *socket) Send(frame []byte) bool {
 	*s.queue = append(*s.queue, frame)
 	s.waiting.frames++
 	s.waiting.bytes += len(frame)
-	s.wake()
 	return true
 }
 

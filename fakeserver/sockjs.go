@@ -75,6 +75,11 @@ func (f *sockjsFrames) write(frames [][]byte) error {
 	return nil
 }
 
+// begin implements framing; a session may wait at any write.
+func (f *sockjsFrames) begin(frames [][]byte) (rest func() error, err error) {
+	return func() error { return f.write(frames) }, nil
+}
+
 // bye closes with the code that makes the SDKs stop trying when a login was refused (protocol-versions.md, "must do" 7).
 func (f *sockjsFrames) bye(code int, reason string) {
 	if code == closeRefused {

@@ -22,6 +22,12 @@ func (w *tape) Send(frame []byte) bool {
 	return true
 }
 
+// Queue implements wire.
+func (w *tape) Queue(frame []byte) bool { return w.Send(frame) }
+
+// Flush implements wire.
+func (w *tape) Flush() {}
+
 // Close implements wire.
 func (w *tape) Close(code int, reason string) {
 	if w.code == 0 {
