@@ -160,7 +160,7 @@ type TokenFacts struct {
 	AppID string
 	// IssuedAt is the issue time written in the token, by the token server's clock.
 	IssuedAt time.Time
-	// AcceptedAt is when the service took it, by the session's clock; the bar from AcceptedAt to ExpiresAt is the life.
+	// AcceptedAt is when the service took it, by the session's clock; will-expire counts from there.
 	AcceptedAt time.Time
 	// ExpiresAt is zero when the service named no expiry; no token event fires then.
 	ExpiresAt, WillExpireAt time.Time

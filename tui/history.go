@@ -80,6 +80,17 @@ func (h *history[E]) add(e E) []E {
 	return gone
 }
 
+// insert puts an entry before number i of those held; what is pointed at and what is seen stay the same. There is room for it.
+func (h *history[E]) insert(i int, e E) {
+	h.entries = slices.Insert(h.entries, i, e)
+	if h.pointing && h.marked >= h.dropped+i {
+		h.marked++
+	}
+	if h.away && h.last >= h.dropped+i {
+		h.last++
+	}
+}
+
 // text returns the lines of an entry, and lets go of those that have not been asked for in a long time.
 func (h *history[E]) text(i int, l look) []string {
 	e := h.entries[i]

@@ -213,6 +213,58 @@ func TestTrimKeepsTheTokensLife(t *testing.T) {
 	}
 }
 
+// What the screen learns late takes its place, unless that is too far back or the clocks disagree. What somebody points at stays.
+func TestLateMoments(t *testing.T) {
+	for name, tc := range map[string]struct {
+		before int // moments, a millisecond apart
+		by     time.Duration
+		place  int // from the end
+	}{
+		"in order":             {5, -time.Millisecond, 0},
+		"at the same time":     {5, 0, 0},
+		"between":              {5, 1500 * time.Microsecond, 2},
+		"before all":           {5, time.Second, 5},
+		"by another clock":     {5, 2 * time.Second, 0},
+		"among very many":      {500, 400 * time.Millisecond, lateMoments},
+		"when there is no one": {0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tl := newTimeline()
+			for i := range tc.before {
+				tl.happened(&moment{at: noon.Add(time.Duration(i-tc.before+1) * time.Millisecond), kind: lifeKind, name: "early"})
+			}
+			var pointed *moment
+			if tc.before > 0 {
+				tl.step(look{width: 80}, 10, 1)
+				pointed, _ = tl.target()
+			}
+			tl.happened(&moment{at: noon.Add(-tc.by), kind: lifeKind, name: "late"})
+			for _, list := range [][]*moment{tl.all, tl.entries} {
+				if i := slices.IndexFunc(list, func(m *moment) bool { return m.name == "late" }); i != tc.before-tc.place {
+					t.Errorf("it is number %d of %d", i, len(list))
+				}
+			}
+			if got, _ := tl.target(); pointed != nil && got != pointed {
+				t.Errorf("now %s at %s is pointed at", got.name, got.at)
+			}
+		})
+	}
+}
+
+// The life of a token begins when it is issued, unless that is later than when the service took it.
+func TestLifeBeginsAtTheIssue(t *testing.T) {
+	for _, tc := range []struct {
+		issued time.Time
+		age    string
+	}{{noon, "50 % of 1 min"}, {time.Time{}, "40 % of 50 s"}, {noon.Add(time.Hour), "40 % of 50 s"}} {
+		v := tokenView{Snapshot: online(), now: noon.Add(30 * time.Second)}
+		v.Token = &session.TokenFacts{IssuedAt: tc.issued, AcceptedAt: noon.Add(10 * time.Second), ExpiresAt: noon.Add(time.Minute)}
+		if got := v.age(); got != tc.age {
+			t.Errorf("issued at %s: %q, not %q", tc.issued, got, tc.age)
+		}
+	}
+}
+
 func TestCopyAndExport(t *testing.T) {
 	t.Chdir(t.TempDir())
 	r := opened(t, 120, 40, online(), talking()...)

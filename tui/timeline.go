@@ -133,7 +133,8 @@ var filters = []filter{
 	{"frames", []kind{frameKind}},
 }
 
-// timeline is what happened at the three parties, in the order in which the screen learned of it.
+// timeline is what happened at the three parties, in the order of its times as far as those can be compared: the screen learns of what the
+// emulator did a moment later than of what the client made of it, and the clocks of the two may disagree.
 type timeline struct {
 	history[*moment] // what the filter lets through
 	all              []*moment
@@ -153,10 +154,34 @@ func (t *timeline) happened(m *moment) {
 	if len(t.all) >= keepMoments {
 		t.trim()
 	}
-	t.all = append(t.all, m)
-	if slices.Contains(filters[t.filter].kinds, m.kind) {
+	t.all = slices.Insert(t.all, placeOf(t.all, m), m)
+	if !slices.Contains(filters[t.filter].kinds, m.kind) {
+		return
+	}
+	if i := placeOf(t.entries, m); i < len(t.entries) && len(t.entries) < t.keep {
+		t.insert(i, m)
+	} else {
 		t.add(m)
 	}
+}
+
+// What is learned late takes its place among the newest lateMoments, before those that happened up to lateBy after it. Clocks that are further
+// apart than that disagree.
+const (
+	lateMoments = 64
+	lateBy      = time.Second
+)
+
+// placeOf is where a moment belongs among others.
+func placeOf(list []*moment, m *moment) int {
+	i := len(list)
+	for i > max(len(list)-lateMoments, 0) {
+		if later := list[i-1].at.Sub(m.at); later <= 0 || later > lateBy {
+			break
+		}
+		i--
+	}
+	return i
 }
 
 // trim lets a tenth of the moments go: messages and frames before anything of the token's life.

@@ -39,12 +39,22 @@ func (v tokenView) mortal() bool {
 	return v.Token != nil && v.Token.ExpiresAt.After(v.Token.AcceptedAt)
 }
 
+// born is where the life begins: at the issue, or where the token server's clock is ahead of the service's, when the service took the token.
+func (v tokenView) born() time.Time {
+	if t := v.Token; !t.IssuedAt.IsZero() && t.IssuedAt.Before(t.AcceptedAt) {
+		return t.IssuedAt
+	}
+	return v.Token.AcceptedAt
+}
+
+// whole is how long the life is.
+func (v tokenView) whole() time.Duration { return v.Token.ExpiresAt.Sub(v.born()) }
+
 // gone is the fraction of the token's life that is over.
 func (v tokenView) gone() float64 { return v.fraction(v.now) }
 
 func (v tokenView) fraction(t time.Time) float64 {
-	whole := v.Token.ExpiresAt.Sub(v.Token.AcceptedAt)
-	return min(max(float64(t.Sub(v.Token.AcceptedAt))/float64(whole), 0), 1)
+	return min(max(float64(t.Sub(v.born()))/float64(v.whole()), 0), 1)
 }
 
 // age says how much of the life is over: "62 % of 30 s".
@@ -52,7 +62,7 @@ func (v tokenView) age() string {
 	if !v.mortal() || v.over() {
 		return ""
 	}
-	return fmt.Sprintf("%d %% of %s", int(100*v.gone()), life(v.Token.ExpiresAt.Sub(v.Token.AcceptedAt)))
+	return fmt.Sprintf("%d %% of %s", int(100*v.gone()), life(v.whole()))
 }
 
 // eighths are the parts of a cell, from nothing on.
@@ -187,7 +197,7 @@ func (v tokenView) strip(width int) string {
 		willExpire = "will expire " + span(left(v.Token.WillExpireAt, v.now)) + " · "
 	}
 	// The column of words is as wide as this token's life needs, so that the bar stays while the numbers get shorter.
-	longest := len(span(v.Token.ExpiresAt.Sub(v.Token.AcceptedAt)))
+	longest := len(span(v.whole()))
 	column := max(len("expires ")+longest, len("expired 15:04:05"))
 	if width >= narrow-2 {
 		column += max(len("will expire  · ")+longest, len("will-expire fired · "))
