@@ -282,10 +282,11 @@ func TestBegin(t *testing.T) {
 		close(sent)
 	}))
 	defer server.Close()
-	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http"), nil)
+	conn, answer, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	_ = answer.Body.Close()
 	defer conn.Close()
 	defer close(closed)
 	_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
