@@ -108,8 +108,11 @@ func faultText(f fakeserver.FaultStatus) string {
 		parts = append(parts, waitText(f.Fault))
 	}
 	parts = append(parts, "applied "+printable.Count(f.Applied, "time", "times"))
-	if left := f.Left(); left >= 0 {
+	switch left := f.Left(); {
+	case left >= 0:
 		parts = append(parts, fmt.Sprintf("%d left", left))
+	case f.Over:
+		parts = append(parts, "over")
 	}
 	return printable.Line(strings.Join(parts, ", "), 400)
 }

@@ -89,7 +89,10 @@ func (f screenFaults) Kinds() []tui.FaultKind {
 // Triggers lists the events that can be made to happen.
 func (f screenFaults) Triggers() []string { return fakeserver.TriggerEvents() }
 
-// List returns the faults that are on or used up.
+// Changed returns what is closed when the faults have changed.
+func (f screenFaults) Changed() <-chan struct{} { return f.server.FaultsChanged() }
+
+// List returns the faults that are on or over.
 func (f screenFaults) List() []tui.Fault {
 	var list []tui.Fault
 	for _, s := range f.server.Faults() {
@@ -98,7 +101,7 @@ func (f screenFaults) List() []tui.Fault {
 		for _, c := range faultConditions {
 			params[c.Name] = c.get(s.Fault)
 		}
-		list = append(list, tui.Fault{ID: s.ID, Target: string(s.Target), Name: s.Kind, Params: params, Count: s.Count, Applied: s.Applied, Waiting: !s.Active})
+		list = append(list, tui.Fault{ID: s.ID, Target: string(s.Target), Name: s.Kind, Params: params, Count: s.Count, Applied: s.Applied, Waiting: !s.Active, Over: s.Over})
 	}
 	return list
 }

@@ -265,7 +265,7 @@ func TestOpenAPIFields(t *testing.T) {
 			t.Errorf("%s (-Go +described):\n%s", name, diff)
 		}
 	}
-	status := append(sorted(d.Components.Schemas["Fault"].Properties), "active", "applied", "left")
+	status := append(sorted(d.Components.Schemas["Fault"].Properties), "active", "applied", "over", "left")
 	slices.Sort(status)
 	if diff := cmp.Diff(status, sorted(d.Components.Schemas["FaultStatus"].Properties)); diff != "" {
 		t.Errorf("FaultStatus (-want +described):\n%s", diff)

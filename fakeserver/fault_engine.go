@@ -33,7 +33,8 @@ type faults struct {
 	hearing atomic.Bool // whether any fault waits for an event
 
 	mu      sync.Mutex
-	list    []*fault // in the order they were added
+	changed chan struct{} // closed at the next change; nil while nobody waits for it
+	list    []*fault      // in the order they were added
 	serial  int      // of the newest
 	stopped bool
 }
@@ -92,6 +93,7 @@ func (e *faults) add(f Fault) (string, error) {
 	}
 	e.list = append(e.list, a)
 	e.settle()
+	e.change()
 	e.nudge()
 	return f.ID, nil
 }
@@ -110,6 +112,7 @@ func (e *faults) remove(i int) {
 	close(e.list[i].lifted)
 	e.list = slices.Delete(e.list, i, i+1)
 	e.settle()
+	e.change()
 }
 
 // clear lifts the fault with that ID, or all of them when it is empty, and returns how many those were.
@@ -145,7 +148,51 @@ func (e *faults) settle() {
 	e.hearing.Store(hearing)
 }
 
-func (f *fault) usedUp() bool { return f.Count > 0 && f.applied >= f.Count }
+// usedUp tells whether the fault will never apply again: it has as often as it was to, or its time is over.
+func (f *fault) usedUp() bool {
+	end := f.end()
+	return f.Count > 0 && f.applied >= f.Count || !end.IsZero() && !time.Now().Before(end)
+}
+
+// end is when the time of a fault that has begun is over, by the machine's clock; zero when it has none.
+func (f *fault) end() time.Time {
+	if f.kind.lasts == nil || f.since.IsZero() {
+		return time.Time{}
+	}
+	if d := f.kind.lasts(f); d > 0 {
+		return f.since.Add(d)
+	}
+	return time.Time{}
+}
+
+// nextEnd is how long it is until the time of a fault is over. mu is held.
+func (e *faults) nextEnd() time.Duration {
+	wait := endless
+	for _, f := range e.list {
+		if end := f.end(); !end.IsZero() && !f.usedUp() {
+			wait = min(wait, time.Until(end))
+		}
+	}
+	return wait
+}
+
+// watch returns what is closed when anything about the faults changes.
+func (e *faults) watch() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.changed == nil {
+		e.changed = make(chan struct{})
+	}
+	return e.changed
+}
+
+// change tells those who watch. mu is held.
+func (e *faults) change() {
+	if e.changed != nil {
+		close(e.changed)
+		e.changed = nil
+	}
+}
 
 func (e *faults) nudge() {
 	select {
@@ -206,12 +253,14 @@ func (e *faults) run(done <-chan struct{}) {
 		changed := e.clock.Changed()
 		e.mu.Lock()
 		next := e.ripen()
-		begin := e.unstarted()
+		begin, wait := e.unstarted(), e.nextEnd()
+		e.settle()
+		e.change() // something has begun or is over, or it does no harm
 		e.mu.Unlock()
 		for _, f := range begin {
 			e.started(f)
 		}
-		timer.Reset(e.clock.Wait(next))
+		timer.Reset(min(e.clock.Wait(next), wait))
 		select {
 		case <-timer.C:
 		case <-changed:
@@ -275,6 +324,7 @@ func (e *faults) draw(q question) *fault {
 		}
 		f.applied++
 		e.settle()
+		e.change()
 		return f
 	}
 	return nil

@@ -234,3 +234,24 @@ func BenchmarkAskWithFaults(b *testing.B) {
 		s.faults.ask(question{target: FaultMessage, user: "alice"})
 	}
 }
+
+// Whoever watches hears of everything that becomes of the faults, and of the end of one whose time is over.
+func TestFaultsChanged(t *testing.T) {
+	inWorld(t, Config{}, func(t *testing.T, w *world) {
+		next := w.srv.FaultsChanged()
+		w.fault(Fault{Target: FaultLink, Kind: "freeze", Params: FaultParams{"for": "3s"}})
+		<-next
+		synctest.Wait()
+		begun := time.Now()
+		<-w.srv.FaultsChanged()
+		if took := time.Since(begun); took != 3*time.Second {
+			t.Errorf("it lasted %s", took)
+		}
+		if list := w.srv.Faults(); len(list) != 1 || !list[0].Over || !list[0].Active {
+			t.Errorf("afterwards there is %+v", list)
+		}
+		next = w.srv.FaultsChanged()
+		w.srv.ClearFaults()
+		<-next
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ttlchat/ttlchat/internal/msync"
 	"github.com/ttlchat/ttlchat/internal/printable"
@@ -24,6 +25,8 @@ type faultKind struct {
 	FaultKind
 	// anonymous kinds strike before a connection's user is known.
 	anonymous bool
+	// lasts is how long it is there once it has begun, 0 for until it is cleared; nil is always so.
+	lasts func(*fault) time.Duration
 	// start is called once when a fault becomes active, for kinds that do not wait to be asked.
 	start func(*Server, *fault)
 	// answer answers an HTTP request in the handler's place.

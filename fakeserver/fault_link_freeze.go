@@ -13,30 +13,22 @@ func freezeFault() *faultKind {
 		FaultKind: FaultKind{FaultLink, "freeze", "nothing comes through in either direction, and the connection stays open", []FaultParam{
 			durationParam("for", 0, "how long, from when the fault is there; 0s lasts until it is cleared"),
 		}},
+		lasts: func(f *fault) time.Duration { return f.values.duration("for") },
 		takes: func(w *faultyFrames, f *fault, _ msync.Direction, _ []byte) bool {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			end := f.freezeEnd()
-			return !slices.ContainsFunc(w.remembered().frozen, func(i ice) bool { return i.fault == f }) && (end.IsZero() || time.Now().Before(end))
+			return !slices.ContainsFunc(w.remembered().frozen, func(i ice) bool { return i.fault == f })
 		},
 		frame: func(w *faultyFrames, f *fault, _ []byte) passage {
 			w.marked.Store(true)
 			w.mu.Lock()
 			t := w.remembered()
-			t.frozen = append(t.frozen, ice{f, f.freezeEnd()})
+			t.frozen = append(t.frozen, ice{f, f.end()})
 			w.mu.Unlock()
 			w.thaw()
 			return passOn
 		},
 	}
-}
-
-// freezeEnd is when a freeze that has begun is over; zero when only clearing ends it.
-func (f *fault) freezeEnd() time.Time {
-	if d := f.values.duration("for"); d > 0 {
-		return f.since.Add(d)
-	}
-	return time.Time{}
 }
 
 // thaw waits while the connection is frozen.

@@ -9,6 +9,8 @@ type FaultStatus struct {
 	Active bool
 	// Applied is how often it has applied.
 	Applied int
+	// Over tells that it will not apply again: it has as often as it was to, or its time is over.
+	Over bool
 }
 
 // Left returns how often the fault will still apply, or -1 when only clearing ends it.
@@ -23,12 +25,13 @@ type faultStatusJSON struct {
 	faultJSON
 	Active  bool `json:"active"`
 	Applied int  `json:"applied"`
+	Over    bool `json:"over"`
 	Left    *int `json:"left,omitempty"`
 }
 
-// MarshalJSON implements json.Marshaler: the fields of the fault and active, applied and left, which is absent without a count.
+// MarshalJSON implements json.Marshaler: the fields of the fault and active, applied, over and left, which is absent without a count.
 func (s FaultStatus) MarshalJSON() ([]byte, error) {
-	w := faultStatusJSON{faultJSON: s.written(), Active: s.Active, Applied: s.Applied}
+	w := faultStatusJSON{faultJSON: s.written(), Active: s.Active, Applied: s.Applied, Over: s.Over}
 	if s.Count > 0 {
 		w.Left = new(s.Left())
 	}
@@ -42,7 +45,7 @@ func (s *FaultStatus) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	f, err := w.fault()
-	*s = FaultStatus{Fault: f, Active: w.Active, Applied: w.Applied}
+	*s = FaultStatus{Fault: f, Active: w.Active, Applied: w.Applied, Over: w.Over}
 	return err
 }
 
@@ -53,7 +56,7 @@ func (e *faults) status() []FaultStatus {
 	e.ripen()
 	list := []FaultStatus{} // none is an empty list in JSON, not null
 	for _, f := range e.list {
-		list = append(list, FaultStatus{Fault: f.Fault, Active: !f.since.IsZero(), Applied: f.applied})
+		list = append(list, FaultStatus{Fault: f.Fault, Active: !f.since.IsZero(), Applied: f.applied, Over: f.usedUp()})
 	}
 	return list
 }

@@ -105,7 +105,7 @@ func TestFaultJSONRoundTrip(t *testing.T) {
 		if err := f.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		status := FaultStatus{Fault: f, Active: rapid.Bool().Draw(t, "active"), Applied: rapid.IntRange(0, 3).Draw(t, "applied")}
+		status := FaultStatus{Fault: f, Active: rapid.Bool().Draw(t, "active"), Applied: rapid.IntRange(0, 3).Draw(t, "applied"), Over: rapid.Bool().Draw(t, "over")}
 		b, err := json.Marshal(status)
 		if err != nil {
 			t.Fatal(err)

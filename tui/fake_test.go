@@ -223,6 +223,27 @@ type fakeFaults struct {
 	asked []string
 	list  []Fault
 	fails error
+	news  chan struct{}
+}
+
+// put makes others the faults that are on, as somebody else than the screen does.
+func (f *fakeFaults) put(list ...Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.list = list
+	if f.news != nil {
+		close(f.news)
+		f.news = nil
+	}
+}
+
+func (f *fakeFaults) Changed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.news == nil {
+		f.news = make(chan struct{})
+	}
+	return f.news
 }
 
 func (f *fakeFaults) Kinds() []FaultKind {

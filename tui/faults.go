@@ -31,12 +31,9 @@ type Fault struct {
 	Params           map[string]string
 	// Count is how often it applies, 0 until it is cleared; Applied is how often it has.
 	Count, Applied int
-	// Waiting: the event or the offset that it begins with has not come yet.
-	Waiting bool
+	// Waiting: the event or the offset that it begins with has not come yet. Over: it will not apply again.
+	Waiting, Over bool
 }
-
-// over tells whether the fault has applied as often as it was to.
-func (f Fault) over() bool { return f.Count > 0 && f.Applied >= f.Count }
 
 // Faults is what the screen needs of an emulator's faults. Every method but Kinds and Check may block; the screen calls them outside Update.
 type Faults interface {
@@ -46,8 +43,9 @@ type Faults interface {
 	Check(Fault) error
 	// Triggers lists the events that can be made to happen now.
 	Triggers() []string
-	// List returns the faults that are on, or are used up.
+	// List returns the faults that are on, or are over. Changed returns what is closed when that has changed since.
 	List() []Fault
+	Changed() <-chan struct{}
 	// Set turns a fault on in the place of the one with its ID, if any.
 	Set(Fault) error
 	Clear(id string)
@@ -83,7 +81,7 @@ func newFaults(source Faults) faults {
 
 // on lists the faults that may still apply.
 func (f *faults) on() []Fault {
-	return slices.DeleteFunc(slices.Clone(f.list), Fault.over)
+	return slices.DeleteFunc(slices.Clone(f.list), func(on Fault) bool { return on.Over })
 }
 
 // faultRow is one line of the panel: a heading, a trigger, a kind, or one of its parameters.
@@ -156,7 +154,7 @@ func (f *faults) pick(row faultRow) {
 // active returns the fault of a kind that is on.
 func (f *faults) active(kind int) (Fault, bool) {
 	k := f.kinds[kind]
-	i := slices.IndexFunc(f.list, func(on Fault) bool { return on.Target == k.Target && on.Name == k.Name && !on.over() })
+	i := slices.IndexFunc(f.list, func(on Fault) bool { return on.Target == k.Target && on.Name == k.Name && !on.Over })
 	if i < 0 {
 		return Fault{}, false
 	}
@@ -203,20 +201,52 @@ type faultsMsg struct {
 	err  error
 }
 
-// ask does something to the faults outside Update, and looks at what is on then. What may be nil.
+// askFaults does something to the faults outside Update, and looks at what is on then.
 func (m *model) askFaults(what func(Faults) (string, error)) {
 	source := m.faults.source
 	if source == nil {
 		return
 	}
 	m.queue(func() tea.Msg {
-		var msg faultsMsg
-		if what != nil {
-			msg.said, msg.err = what(source)
-		}
-		msg.list = source.List()
-		return msg
+		said, err := what(source)
+		return faultsMsg{source.List(), said, err}
 	})
+}
+
+// faultsChangedMsg brings the faults of an emulator when they have changed, and what tells of the next change.
+type faultsChangedMsg struct {
+	source Faults
+	list   []Fault
+	next   <-chan struct{}
+}
+
+// watchFaults waits until the faults of the emulator have changed, and looks at them; at once when changed is nil. Each look issues it once
+// more, so there is never more than one. What applies often is looked at now and then.
+func (m *model) watchFaults(changed <-chan struct{}) {
+	ctx, source := m.ctx, m.cfg.Faults
+	if source == nil {
+		return
+	}
+	m.queue(func() tea.Msg {
+		if changed != nil {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return nil
+			}
+			pause(ctx, 4*frameTime)
+		}
+		next := source.Changed()
+		return faultsChangedMsg{source, source.List(), next}
+	})
+}
+
+func (m *model) takeFaultsChanged(msg faultsChangedMsg) {
+	if msg.source != m.cfg.Faults {
+		return // of an emulator that is gone
+	}
+	m.faults.list = msg.list
+	m.watchFaults(msg.next)
 }
 
 func (m *model) takeFaults(msg faultsMsg) {

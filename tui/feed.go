@@ -186,7 +186,6 @@ func (m *model) takeEmulator(msg emulatorMsg) {
 		m.say("the emulator's journal ends here: "+msg.err.Error(), late)
 		return
 	}
-	news := false
 	for _, e := range msg.events {
 		t := calm
 		if e.Code >= http.StatusBadRequest {
@@ -197,12 +196,9 @@ func (m *model) takeEmulator(msg emulatorMsg) {
 			at.lane = serverLane
 		}
 		if at.kind == faultKind {
-			at.tone, news = late, true
+			at.tone = late
 		}
 		m.timeline.happened(at)
-	}
-	if news {
-		m.askFaults(nil)
 	}
 	m.queue(m.awaitEmulator(len(msg.events)))
 }

@@ -140,7 +140,7 @@ func (m *model) Init() tea.Cmd {
 	if m.cfg.Play != nil {
 		m.stage(m.cfg.Play.Run)
 	} else {
-		m.askFaults(nil)
+		m.watchFaults(nil)
 		m.queue(m.awaitEmulator(0))
 	}
 	return tea.Batch(m.pending...)
@@ -191,6 +191,8 @@ func (m *model) take(msg tea.Msg) {
 		m.takeEmulator(msg)
 	case faultsMsg:
 		m.takeFaults(msg)
+	case faultsChangedMsg:
+		m.takeFaultsChanged(msg)
 	case exportedMsg:
 		m.takeExported(msg)
 	case standingMsg:

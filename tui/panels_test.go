@@ -150,14 +150,28 @@ func TestFaultChoicesAndTriggers(t *testing.T) {
 	if r.notice != "nope" || len(r.faults.on()) != 0 {
 		t.Errorf("a refused fault says %q and leaves %v on", r.notice, r.faults.on())
 	}
-	r.broken.list = []Fault{{ID: "f1", Target: "link", Name: "cut", Count: 1, Applied: 1}, {ID: "f2", Target: "rest", Name: "hang"}}
-	r.pressed(t, "up")
-	r.send(emulatorMsg{events: []EmulatorEvent{{At: noon, Name: "fault.applied"}}})
-	r.answer(r.pending[0])
-	if on := r.faults.on(); len(on) != 1 || on[0].ID != "f2" {
-		t.Errorf("on are %v", on)
+}
+
+// The header follows the faults, whoever switches them, and also when one ends by itself.
+func TestFaultsAreFollowed(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.watchFaults(nil)
+	for _, step := range []struct {
+		list []Fault
+		want string
+	}{
+		{nil, "no faults"},
+		{[]Fault{{ID: "f1", Target: "link", Name: "cut", Count: 1, Applied: 1, Over: true}, {ID: "f2", Target: "rest", Name: "hang"}}, "FAULT: rest hang"},
+		{[]Fault{{ID: "f2", Target: "rest", Name: "hang", Over: true}}, "no faults"},
+	} {
+		r.broken.put(step.list...)
+		r.answer(r.pending[len(r.pending)-1])
+		wantOn(t, r.screen(t), step.want)
 	}
-	wantOn(t, r.screen(t), "FAULT: rest hang")
+	late := faultsChangedMsg{source: new(fakeFaults), list: []Fault{{ID: "f3", Target: "link", Name: "drop"}}}
+	if r.send(late); len(r.faults.on()) != 0 || len(r.pending) != 0 {
+		t.Error("news of an emulator that is gone is taken in")
+	}
 }
 
 func TestTimelinePanel(t *testing.T) {

@@ -143,7 +143,7 @@ func (m *model) stage(run PlayRun) {
 	m.policy = run.Session.Snapshot().Policy
 	m.begin(run.Session, m.cfg.Form.Peer)
 	m.focusOn(playPanel)
-	m.askFaults(nil)
+	m.watchFaults(nil)
 	m.queue(m.awaitEmulator(0))
 	m.queue(m.awaitStanding())
 }
