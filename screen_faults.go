@@ -87,7 +87,26 @@ func (f screenFaults) Kinds() []tui.FaultKind {
 }
 
 // Triggers lists the events that can be made to happen.
-func (f screenFaults) Triggers() []string { return fakeserver.TriggerEvents() }
+func (f screenFaults) Triggers() []tui.Trigger {
+	var list []tui.Trigger
+	for _, name := range fakeserver.TriggerEvents() {
+		list = append(list, tui.Trigger{Name: name, Meaning: triggers[name].meaning})
+	}
+	return list
+}
+
+// triggers are what the emulator's events mean to the user who is logged in, and how they are made to happen: with the number of connections
+// that they reached.
+var triggers = map[string]struct {
+	meaning string
+	do      func(server *fakeserver.Server, user string) int
+}{
+	"will-expire": {"the SDK hears that the token is in its last fifth", (*fakeserver.Server).TriggerWillExpire},
+	"expire":      {"the SDK hears that the token is over", (*fakeserver.Server).TriggerExpire},
+	"kick":        {"another device takes the session over (206)", func(s *fakeserver.Server, user string) int { return s.Kick(user, 206, "") }},
+	"cut":         {"the connection breaks without a word", (*fakeserver.Server).CutUser},
+	"revoke":      {"the token is void from now on, which the next login or renewal finds out", (*fakeserver.Server).Revoke},
+}
 
 // Changed returns what is closed when the faults have changed.
 func (f screenFaults) Changed() <-chan struct{} { return f.server.FaultsChanged() }
@@ -149,18 +168,9 @@ func (f screenFaults) ClearAll() { f.server.ClearFaults() }
 
 // Trigger makes an event happen to a user.
 func (f screenFaults) Trigger(event, user string) (int, error) {
-	switch event {
-	case "will-expire":
-		return f.server.TriggerWillExpire(user), nil
-	case "expire":
-		return f.server.TriggerExpire(user), nil
-	case "kick":
-		return f.server.Kick(user, 206, ""), nil
-	case "cut":
-		return f.server.CutUser(user), nil
-	case "revoke":
-		return f.server.Revoke(user), nil
-	default:
+	t, ok := triggers[event]
+	if !ok {
 		return 0, fmt.Errorf("the screen does not know how to make %s happen", event)
 	}
+	return t.do(f.server, user), nil
 }

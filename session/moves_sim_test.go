@@ -55,7 +55,7 @@ func always(do func(s *sim, c chooser)) func(*sim, chooser) bool {
 var simMoves = []move{
 	{"login", 4, always(func(s *sim, _ chooser) { s.apply(inLogin{}) })},
 	{"renew", 2, always(func(s *sim, _ chooser) { s.apply(inRenew{}) })},
-	{"logout", 1, always(func(s *sim, _ chooser) { s.apply(inLogout{"asked to"}) })},
+	{"logout", 1, always(func(s *sim, _ chooser) { s.apply(inLogout{"the user asked"}) })},
 	{"policy", 2, always(func(s *sim, c chooser) { s.apply(inPolicy{pick(c, "policy", policies)}) })},
 	{"time passes", 6, always(func(s *sim, c chooser) {
 		s.now = s.now.Add(pick(c, "by", leaps))

@@ -57,7 +57,9 @@ func jsonLines(moments []*moment) string {
 	return b.String()
 }
 
-func (m *model) copyTimeline() { m.copy("the timeline", jsonLines(m.timeline.entries)) }
+func (m *model) copyTimeline() {
+	m.copy(plural(len(m.timeline.entries), "event", "events")+" (the filter shows "+timelineFilter(m)+")", jsonLines(m.timeline.entries))
+}
 
 // exportedMsg tells what became of an export.
 type exportedMsg struct {
@@ -135,7 +137,7 @@ func (m *model) takeExported(msg exportedMsg) {
 		m.say("ttlchat run "+msg.file+" does all this again", alive)
 		return
 	}
-	m.say(fmt.Sprintf("%s in %s", plural(msg.n, "event", "events"), msg.file), alive)
+	m.say(fmt.Sprintf("%s in %s: the filter shows %s", plural(msg.n, "event", "events"), msg.file, timelineFilter(m)), alive)
 }
 
 func plural(n int, one, many string) string {

@@ -269,7 +269,9 @@ func (f *fakeFaults) Check(fault Fault) error {
 	return nil
 }
 
-func (f *fakeFaults) Triggers() []string { return []string{"will-expire", "expire", "kick"} }
+func (f *fakeFaults) Triggers() []Trigger {
+	return []Trigger{{"will-expire", "the SDK's will-expire fires now"}, {"expire", "the token is over now"}, {"kick", "the user is logged out"}}
+}
 
 func (f *fakeFaults) List() []Fault {
 	f.mu.Lock()

@@ -25,6 +25,9 @@ type FaultParam struct {
 	Choices []string
 }
 
+// Trigger is an event that can be made to happen now.
+type Trigger struct{ Name, Meaning string }
+
 // Fault is a fault that is on, or was until it had applied often enough.
 type Fault struct {
 	ID, Target, Name string
@@ -42,7 +45,7 @@ type Faults interface {
 	// Check tells what is wrong with a fault, and what would be right.
 	Check(Fault) error
 	// Triggers lists the events that can be made to happen now.
-	Triggers() []string
+	Triggers() []Trigger
 	// List returns the faults that are on, or are over. Changed returns what is closed when that has changed since.
 	List() []Fault
 	Changed() <-chan struct{}
@@ -86,8 +89,9 @@ func (f *faults) on() []Fault {
 
 // faultRow is one line of the panel: a heading, a trigger, a kind, or one of its parameters.
 type faultRow struct {
-	heading, trigger string
-	kind, param      int // param is -1 for the kind itself
+	heading     string
+	trigger     Trigger
+	kind, param int // param is -1 for the kind itself
 }
 
 func (f *faults) rows() []faultRow {
@@ -145,7 +149,7 @@ func (f *faults) step(by int) {
 
 // pick points at a row and opens its kind.
 func (f *faults) pick(row faultRow) {
-	if row.trigger == "" {
+	if row.trigger.Name == "" {
 		f.open = row.kind
 	}
 	f.at = slices.Index(f.rows(), row)
@@ -264,11 +268,11 @@ func (m *model) switchFault() {
 	row, ok := m.faults.row()
 	switch {
 	case !ok:
-	case row.trigger != "":
+	case row.trigger.Name != "":
 		user := m.snap.User
 		m.askFaults(func(f Faults) (string, error) {
-			n, err := f.Trigger(row.trigger, user)
-			return row.trigger + " reached " + plural(n, "connection", "connections"), err
+			n, err := f.Trigger(row.trigger.Name, user)
+			return row.trigger.Name + " reached " + plural(n, "connection", "connections"), err
 		})
 	case row.param >= 0:
 		m.editParam(row)
@@ -310,7 +314,7 @@ func (m *model) editParam(row faultRow) {
 // chooseParam goes to the next or the previous choice of the parameter that is pointed at.
 func (m *model) chooseParam(by int) {
 	row, ok := m.faults.row()
-	if !ok || row.trigger != "" || row.param < 0 {
+	if !ok || row.trigger.Name != "" || row.param < 0 {
 		return
 	}
 	p := m.faults.kinds[row.kind].Params[row.param]
@@ -447,18 +451,41 @@ func viewFaults(m *model, a area) []string {
 	}
 	if f.shown < a.height {
 		lines = append(m.block(lines, a.width, f.shown), m.faint.Render(strings.Repeat("─", a.width)))
-		for _, line := range m.wrap(f.explain(at), a.width, 2) {
-			lines = append(lines, m.dim.Render(line))
+		text, paint := f.explain(at), m.dim
+		if f.edit != nil && f.wrong != nil {
+			text, paint = f.wrong.Error(), m.tones[dead]
+		}
+		for _, line := range m.wrap(printable.Line(text, 400), a.width, 2) {
+			lines = append(lines, paint.Render(line))
 		}
 	}
 	return lines
 }
 
+// column is how wide the names of the kinds are, with a space behind them.
+func (f *faults) column() int {
+	widest := 0
+	for _, k := range f.kinds {
+		widest = max(widest, len(k.Name))
+	}
+	return widest + 1
+}
+
+// faultsBar tells which part of the list the window shows.
+func faultsBar(m *model) (float64, float64) {
+	f := &m.faults
+	n := float64(len(f.rows()))
+	if f.shown <= 0 || n == 0 {
+		return 0, 1
+	}
+	return float64(f.top) / n, min(float64(f.top+f.shown)/n, 1)
+}
+
 // explain says what a row means.
 func (f *faults) explain(row faultRow) string {
 	switch {
-	case row.trigger != "":
-		return "makes " + row.trigger + " happen now to the user who is logged in here"
+	case row.trigger.Name != "":
+		return row.trigger.Meaning
 	case row.param >= 0:
 		p := f.kinds[row.kind].Params[row.param]
 		return p.Name + ": " + p.Meaning
@@ -473,8 +500,8 @@ func (m *model) faultLine(row faultRow, at bool, width int) string {
 	switch {
 	case row.heading != "":
 		return m.accent.Render(row.heading)
-	case row.trigger != "":
-		return "▸ " + row.trigger
+	case row.trigger.Name != "":
+		return m.cut("▸ "+m.fit(row.trigger.Name, f.column()+2)+m.dim.Render(row.trigger.Meaning), width, "…")
 	case row.param >= 0:
 		p := f.kinds[row.kind].Params[row.param]
 		value := f.value(row.kind, p)
@@ -496,7 +523,7 @@ func (m *model) faultLine(row faultRow, at bool, width int) string {
 	k := f.kinds[row.kind]
 	on, is := f.active(row.kind)
 	if !is {
-		return m.cut("[ ] "+m.fit(k.Name, 17)+m.dim.Render(k.Meaning), width, "…")
+		return m.cut("[ ] "+m.fit(k.Name, f.column())+m.dim.Render(k.Meaning), width, "…")
 	}
 	times := "applied " + plural(on.Applied, "time", "times")
 	switch {
@@ -505,7 +532,7 @@ func (m *model) faultLine(row faultRow, at bool, width int) string {
 	case on.Count > 0:
 		times = fmt.Sprintf("applied %d of %d", on.Applied, on.Count)
 	}
-	return m.cut(m.tones[late].Bold().Render("[x] "+m.fit(k.Name, 17))+m.tones[late].Render(times+" · "+k.Meaning), width, "…")
+	return m.cut(m.tones[late].Bold().Render("[x] "+m.fit(k.Name, f.column()))+m.tones[late].Render(times+" · "+k.Meaning), width, "…")
 }
 
 func moveFaults(m *model, _ area, lines int) { m.faults.step(-lines) }

@@ -15,37 +15,49 @@ func (m *model) header(v tokenView) []string {
 	case m.small():
 		return m.smallHeader(v)
 	case m.large():
-		left := m.who(v) + m.dim.Render(" on "+printable.Line(m.where, 40))
-		answers := m.dim.Render("will-expire: " + afterWillExpire(v.Policy) + " · expired: " + afterExpired(v.Policy) + "  ")
-		brief := m.dim.Render("W " + afterWillExpire(v.Policy) + " · E " + afterExpired(v.Policy) + "  ") // the letters of the bar's marks
-		long, short := m.faultWords(60)+"  "+m.wallClock(v), m.faultWords(12)+"  "+m.wallClock(v)
-		if m.cells.StringWidth(left+brief+long) >= m.width { // the service is always the same, faults are not
-			left = m.who(v)
-		}
-		return []string{m.spread(m.width, left, answers+long, brief+long, long, brief+short, short, m.wallClock(v))}
+		return []string{m.firstLine(v)}
 	default:
-		right := m.wallClock(v)
 		top := []string{
-			m.spread(m.width, m.who(v), m.faultWords(30)+"  "+right, m.faultWords(12)+"  "+right, right),
-			m.fit(" "+v.strip(m.width-2), m.width),
-			m.fit(" "+m.path(), m.width),
+			m.firstLine(v), m.fit(" "+v.strip(m.width-2), m.width),
+			m.spread(m.width, " "+m.path(), m.dim.Render(m.lastChange(28))+" ", ""),
 		}
-		return append(top, m.situation(v, 2)...)
+		sentence := m.situation(v, 2)
+		return append(top, m.block(sentence, m.width, max(len(sentence), min(m.sentenceRows, 2)))...)
 	}
+}
+
+// firstLine draws who, where and the state, and at the right the faults and the clock, on wide screens what the app does at the token's
+// events, too. Names get shorter first, and the service's goes, and in the end the clock: state and faults are always there.
+func (m *model) firstLine(v tokenView) string {
+	answers := m.dim.Render("will-expire: " + afterWillExpire(v.Policy) + " · expired: " + afterExpired(v.Policy) + "  ")
+	brief := m.dim.Render("W " + afterWillExpire(v.Policy) + " · E " + afterExpired(v.Policy) + "  ") // the letters of the bar's marks
+	if !m.large() {
+		answers, brief = "", ""
+	}
+	clock := "  " + m.wallClock(v)
+	long, short := m.faultWords(m.width/2)+clock, m.faultWords(12)+clock
+	width := m.cells.StringWidth
+	where := m.dim.Render(" on " + printable.Line(m.where, 40))
+	left := m.who(v, m.width-width(short)-3)
+	if width(left+where+long)+2 < m.width {
+		left += where
+	}
+	return m.spread(m.width, left, "  "+answers+long, "  "+brief+long, "  "+long, "  "+brief+short, "  "+short, "  "+m.faultWords(12)+" ")
 }
 
 // smallHeader draws no more than a narrow or short screen can spare: the user, the state, and the nearest thing to know beside them.
 func (m *model) smallHeader(v tokenView) []string {
-	start := m.strong.Render(printable.Line(v.User, 64)) + " " + m.state(v)
 	beside, below := "", []string{v.strip(m.width)}
 	switch {
-	case len(m.faults.on()) > 0 && v.over():
+	case v.State == session.Expired && v.Policy.OnExpired == session.ExpiredIgnore:
+		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
+	case len(m.faults.on()) > 0 && v.out():
 		beside, below = m.faultWords(16), m.situation(v, 1+m.height/10)
 	case len(m.faults.on()) > 0:
 		beside = m.faultWords(16)
-	case v.over():
+	case v.out():
 		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
-	case !v.mortal(), v.State == session.Expired, v.State == session.Waiting:
+	case !v.mortal(), v.ended, v.State == session.Expired, v.State == session.Waiting:
 		below = m.situation(v, 1+m.height/10)
 	case !v.WillExpireFired && v.Token.WillExpireAt.After(v.now):
 		beside = m.tones[v.tone()].Render("will expire " + span(left(v.Token.WillExpireAt, v.now)))
@@ -54,13 +66,27 @@ func (m *model) smallHeader(v tokenView) []string {
 	default:
 		beside = m.tones[v.tone()].Render(afterWillExpire(v.Policy))
 	}
-	return append([]string{m.spread(m.width, start, beside)}, m.block(below, m.width, len(below))...)
+	state := m.state(v)
+	room := max(m.width-m.cells.StringWidth(state)-m.cells.StringWidth(beside)-2, min(8, m.width/4))
+	lines := []string{m.spread(m.width, m.strong.Render(m.cut(printable.Line(v.User, 64), room, "…"))+" "+state, beside)}
+	if len(m.talks) > 1 { // no frame tells whose conversation this is, and who else has written
+		below = append(below, m.dim.Render(m.cut(chatTitle(m), m.width, "…")))
+	}
+	return append(lines, m.block(below, m.width, len(below))...)
 }
 
-// who draws the program, the two who talk, the state and the profile.
-func (m *model) who(v tokenView) string {
-	return " " + m.accent.Bold().Render("ttlchat") + "  " + m.strong.Render(printable.Line(v.User, 64)) + m.dim.Render(" → ") +
-		printable.Line(m.talk.peer, 64) + "  " + m.state(v) + "  " + m.dim.Render(v.Profile.Name)
+// who draws the program, the two who talk, the state and the profile in at most width cells, as far as their names can be shortened.
+func (m *model) who(v tokenView, width int) string {
+	head := " " + m.accent.Bold().Render("ttlchat") + "  "
+	tail := "  " + m.state(v) + "  " + m.dim.Render(v.Profile.Name)
+	user, peer := printable.Line(v.User, 64), printable.Line(m.talk.peer, 64)
+	const arrow = " → "
+	if room := max(width-m.cells.StringWidth(head+tail+arrow), 8); m.cells.StringWidth(user+peer) > room {
+		longer := max(room/2, room-m.cells.StringWidth(user)) // what the one does not need is the other's
+		peer = m.cut(peer, longer, "…")
+		user = m.cut(user, room-m.cells.StringWidth(peer), "…")
+	}
+	return head + m.strong.Render(user) + m.dim.Render(arrow) + peer + tail
 }
 
 // state draws the state by name, with a dot that tells whether the link is up.

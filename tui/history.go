@@ -24,8 +24,9 @@ type entry interface {
 type look struct {
 	pen
 	width int
-	// names is the width of the column of names; times and words say whether the clock and words beside the marks are shown.
+	// names and offsets are the widths of the columns of names and of offsets; times and words say whether the clock and words beside the marks are shown.
 	names        int
+	offsets      int
 	times, words bool
 }
 
@@ -163,16 +164,20 @@ func (h *history[E]) scroll(l look, height, lines int) {
 // follow makes the window show what is newest again.
 func (h *history[E]) follow() { h.away, h.pointing = false, false }
 
-// point points at entry i of those held, and moves the window as little as it must to show it.
+// point points at entry i of those held, and moves the window as little as it must to show it. What is pointed at stays in sight: the window
+// does not follow the newest line any more.
 func (h *history[E]) point(l look, height, i int) {
 	i = min(max(i, 0), len(h.entries)-1)
 	if i < 0 {
 		return
 	}
+	if !h.away {
+		h.away, h.last, h.hidden = true, h.dropped+len(h.entries)-1, 0
+	}
 	h.pointing, h.marked = true, h.dropped+i
 	if end, hidden := h.end(); i >= end {
 		if i > end || hidden > 0 {
-			h.last, h.hidden, h.away = h.marked, 0, i < len(h.entries)-1
+			h.last, h.hidden = h.marked, 0
 		}
 		return
 	}
@@ -186,7 +191,6 @@ func (h *history[E]) point(l look, height, i int) {
 		rows += len(h.text(end, l))
 	}
 	h.last, h.hidden = h.dropped+end, min(max(rows-height, 0), len(h.text(end, l))-1)
-	h.away = end < len(h.entries)-1 || h.hidden > 0
 }
 
 // step points at the next entry, upwards when by is positive; without one yet at the newest in the window. It tells whether there is one.
@@ -218,6 +222,9 @@ func (h *history[E]) target() (e E, ok bool) {
 func (h *history[E]) click(line int) bool {
 	if line < 0 || line >= len(h.owners) || h.owners[line] < 0 {
 		return false
+	}
+	if !h.away {
+		h.away, h.last, h.hidden = true, h.dropped+len(h.entries)-1, 0
 	}
 	h.pointing, h.marked = true, h.dropped+h.owners[line]
 	return true

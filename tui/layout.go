@@ -67,7 +67,7 @@ func (f frame) inner(s slot) (a area, x, y int) {
 // divide lays out the frame for the instant now.
 func (m *model) divide(now time.Time) frame {
 	f := frame{tabs: !m.large(), bare: m.small()}
-	v := tokenView{m.pen, m.snap, now}
+	v := m.tokenView(now)
 	f.top = m.header(v)
 	if m.small() && m.play.on() {
 		f.top = append(f.top, m.playLine())
@@ -98,7 +98,7 @@ func (m *model) divide(now time.Time) frame {
 
 // twoColumns has the chat at the left, and at the right the token, its life, and one of the other panels.
 func (m *model) twoColumns(v tokenView, y, height int) [][]slot {
-	right := min(max(m.width*11/20, lifeWidth+5), 84)
+	right := m.middleWidth()
 	left := m.width - right
 	return [][]slot{
 		m.chatColumn(y, left, height),
@@ -106,10 +106,26 @@ func (m *model) twoColumns(v tokenView, y, height int) [][]slot {
 	}
 }
 
+// middleWidth is how wide the column of the card is on large screens.
+func (m *model) middleWidth() int {
+	if m.largest() {
+		return max(m.width*3/10, lifeWidth+5)
+	}
+	return min(max(m.width*11/20, lifeWidth+5), 84)
+}
+
+// sentenceWidth is how wide the sentence on the situation can be.
+func (m *model) sentenceWidth() int {
+	if m.large() {
+		return m.middleWidth() - 4
+	}
+	return m.width - 2*m.margin()
+}
+
 // threeColumns has the chat at the left, the timeline at the right, and everything else in between.
 func (m *model) threeColumns(v tokenView, y, height int) [][]slot {
 	left := m.width * 3 / 10
-	middle := max(m.width*3/10, lifeWidth+5)
+	middle := m.middleWidth()
 	right := m.width - left - middle
 	others := m.sidePanels()
 	return [][]slot{
@@ -121,7 +137,7 @@ func (m *model) threeColumns(v tokenView, y, height int) [][]slot {
 
 // boxes are the card and, where it leaves enough rows for others, the life.
 func (m *model) boxes(v tokenView, width, height, others int) []slot {
-	boxes := []slot{{content: cardBox, height: min(len(v.card(width-4))+2, max(height-4, 0))}}
+	boxes := []slot{{content: cardBox, height: min(len(v.card(width-4, m.sentenceRows))+2, max(height-4, 0))}}
 	if rows := lifeHeight + 3; boxes[0].height+rows+others <= height {
 		boxes = append(boxes, slot{content: lifeBox, height: rows})
 	}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -35,10 +36,16 @@ type stroke struct {
 	text        string
 }
 
-// arrow is a usual way from one state to another. Others happen too; then only the two states and the words tell of it.
+// arrow is a way from one state to another. Others happen too; then only the two states and the words tell of it.
 type arrow struct {
 	from, to session.State
 	strokes  []stroke
+}
+
+// setbacks are ways back. They are drawn when they were the last change, in the place of the usual way.
+var setbacks = []arrow{
+	{session.Renewing, session.WillExpire, []stroke{{1, 48, "▼"}, {0, 43, "─────╮"}}},
+	{session.LoggingIn, session.Waiting, []stroke{{4, 14, "◀─╯"}, {3, 16, "│"}}},
 }
 
 var arrows = []arrow{
@@ -79,6 +86,9 @@ func (m *model) life(width int) []string {
 	from, to := spot(m.last.from), spot(m.last.to)
 	for _, a := range arrows {
 		p := m.faint
+		if i := slices.IndexFunc(setbacks, func(b arrow) bool { return b.from == from && b.to == to && b.from == a.to && b.to == a.from }); i >= 0 {
+			a = setbacks[i]
+		}
 		if a.from == from && a.to == to {
 			p = m.accent.Bold()
 		}
@@ -109,19 +119,24 @@ func (m *model) life(width int) []string {
 		}
 		lines = append(lines, line)
 	}
-	return append(lines, m.lastChange())
+	if m.last.to == "" {
+		return append(lines, m.dim.Render("nothing has happened yet"))
+	}
+	return append(lines, m.dim.Render(m.lastChange(width)))
 }
 
-// lastChange tells of the last change of state in words.
-func (m *model) lastChange() string {
+// lastChange tells of the last change of state in words, in short where there is no room for more.
+func (m *model) lastChange(width int) string {
 	if m.last.to == "" {
-		return m.dim.Render("nothing has happened yet")
+		return ""
 	}
-	words := m.clock(m.last.at) + "  " + stateWord(m.last.from) + " → " + stateWord(m.last.to)
-	if m.last.reason != "" {
-		words += ": " + printable.Line(m.last.reason, 200)
+	reason := printable.Line(m.last.reason, 200)
+	way := stateWord(m.last.from) + " → " + stateWord(m.last.to)
+	whole := m.clock(m.last.at) + "  " + strings.TrimSuffix(way+": "+reason, ": ")
+	if m.cells.StringWidth(whole) <= width || width >= lifeWidth {
+		return whole
 	}
-	return m.dim.Render(words)
+	return m.cut(m.clock(m.last.at)+" "+cmp.Or(reason, way), width, "…")
 }
 
 // path draws the life in one line: the way from logged out to expired, with the present state in the place that it has on it.

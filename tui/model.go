@@ -32,6 +32,7 @@ type model struct {
 	actions []action
 
 	width, height int
+	sentenceRows  int // how many the sentence on the situation has needed at this size
 	ascii         bool
 	form          form
 
@@ -44,6 +45,7 @@ type model struct {
 	again    bool   // there has been a login
 	snap     session.Snapshot
 	last     change
+	ended    ended // the last token, once there is none any more
 	policy   session.Policy
 	// emulator is nil, with a note why, when the session does not run on one within reach; where names the service.
 	emulator     Emulator
@@ -70,15 +72,17 @@ type model struct {
 	dialog     dialog // nil when none is open
 	mouseOff   bool
 	jumping    bool
+	skipped    time.Duration // how far the clocks have been made to jump
 
 	// tried are the commands that were used, tipped counts the tips that are done with.
 	tried    map[string]bool
 	tipped   int
 	untipped bool
 
-	// notice answers the last key or command, until the next key.
+	// notice answers the last key or command, until the next key or click, or until the screen changes after noticeTime.
 	notice     string
 	noticeTone tone
+	noticed    time.Time // by the machine's clock
 
 	tick     ticker
 	breathed time.Time // when events were asked for last
@@ -127,7 +131,7 @@ func (m *model) dress(dark bool) {
 
 // resize fits everything to the size of the terminal.
 func (m *model) resize(width, height int) {
-	m.width, m.height = max(width, 0), max(height, 0)
+	m.width, m.height, m.sentenceRows = max(width, 0), max(height, 0), 0
 	m.input.MaxHeight = m.inputLines()
 	m.input.SetWidth(m.width - 2*m.margin())
 	m.form.dress(m.pen, m.width)
@@ -153,12 +157,30 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	m.pending = nil
 	m.take(msg)
 	if m.session != nil {
-		m.snap = m.session.Snapshot()
+		m.look()
 		if !m.tooSmall() {
 			m.queue(m.tick.next(m.every(), m.session.Now()))
 		}
 	}
 	return m, tea.Batch(m.pending...)
+}
+
+// look takes in how the session stands now.
+func (m *model) look() {
+	before := m.snap
+	m.snap = m.session.Snapshot()
+	now, fewest := m.session.Now(), 1
+	if m.large() {
+		fewest = 2
+	}
+	if before.Token != nil && m.snap.Token == nil {
+		m.ended = ended{before.Token, now, before.WillExpireFired, before.ExpiredFired || m.snap.ExpiredFired}
+	}
+	// What is below the sentence moves once, not with each of its words.
+	m.sentenceRows = max(m.sentenceRows, fewest, len(m.wrap(situation(m.snap, now), m.sentenceWidth(), mostSentences)))
+	if m.notice != "" && time.Since(m.noticed) > noticeTime {
+		m.notice = ""
+	}
 }
 
 func (m *model) take(msg tea.Msg) {
@@ -182,6 +204,7 @@ func (m *model) take(msg tea.Msg) {
 	case tea.MouseWheelMsg:
 		m.takeWheel(msg.Mouse())
 	case tea.MouseClickMsg:
+		m.notice = ""
 		m.takeClick(msg.Mouse())
 	case tickMsg:
 		m.tick.fired(msg)
@@ -288,6 +311,9 @@ func (m *model) open() {
 	}
 	m.begin(s, values.Peer)
 	m.place(values)
+	if m.emulator != nil && m.skipped != 0 { // its clock has skipped ahead with the sessions before
+		s.JumpClock(m.skipped)
+	}
 	m.focusOn(chatPanel)
 	s.Login()
 }
@@ -296,7 +322,7 @@ func (m *model) open() {
 func (m *model) begin(s Session, peer string) {
 	m.session, m.talks, m.talk = s, nil, nil
 	m.talk = m.talkWith(peer)
-	m.last, m.dialog = change{}, nil
+	m.last, m.ended, m.dialog, m.sentenceRows = change{}, ended{}, nil, 0
 	m.opened++
 	m.openedAt = time.Now()
 	m.events, m.missed, m.again = s.Follow(), 0, false
@@ -387,9 +413,12 @@ func (m *model) escape() {
 	}
 }
 
-// say shows a line until the next key.
+// noticeTime is how long a notice stands on a screen that changes anyway.
+const noticeTime = 10 * time.Second
+
+// say shows a line until something else is done.
 func (m *model) say(text string, t tone) {
-	m.notice, m.noticeTone = printable.Line(text, 400), t
+	m.notice, m.noticeTone, m.noticed = printable.Line(text, 400), t, time.Now()
 }
 
 // reply shows what a command answered: one line in the place of the hints, more among the messages, where they can be scrolled.

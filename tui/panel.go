@@ -38,7 +38,7 @@ func panels() []panel {
 		{name: "timeline", title: timelineTitle, note: timelineNote, view: viewTimeline, move: moveTimeline, click: clickTimeline, bar: timelineBar,
 			keys: timelineKeys()},
 		{name: "token", view: viewInspector, move: moveInspector, note: inspectorNote},
-		{name: "faults", title: faultsTitle, view: viewFaults, move: moveFaults, click: clickFaults, keys: faultKeys()},
+		{name: "faults", title: faultsTitle, view: viewFaults, move: moveFaults, click: clickFaults, bar: faultsBar, keys: faultKeys()},
 	}
 }
 

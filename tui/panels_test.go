@@ -184,7 +184,7 @@ func TestTimelinePanel(t *testing.T) {
 	r.keys("tab", "up")
 	wantOn(t, r.screen(t), "▌", "+49.00   ●   │   │   POST /token 200")
 	r.keys("enter")
-	wantOn(t, r.screen(t), "rest.request", "token server", "200 OK", "+49.00 s after the first event")
+	wantOn(t, r.screen(t), "rest.request", "token server", "200 OK", "+49.00 after the first event")
 	r.keys("esc")
 	if r.dialog != nil {
 		t.Fatal("Esc does not close the details")
@@ -271,7 +271,7 @@ func TestLifeBeginsAtTheIssue(t *testing.T) {
 		issued time.Time
 		age    string
 	}{{noon, "50 % of 1 min"}, {time.Time{}, "40 % of 50 s"}, {noon.Add(time.Hour), "40 % of 50 s"}} {
-		v := tokenView{Snapshot: online(), now: noon.Add(30 * time.Second)}
+		v := tokenView{Snapshot: online(), at: noon.Add(30 * time.Second)}
 		v.Token = &session.TokenFacts{IssuedAt: tc.issued, AcceptedAt: noon.Add(10 * time.Second), ExpiresAt: noon.Add(time.Minute)}
 		if got := v.age(); got != tc.age {
 			t.Errorf("issued at %s: %q, not %q", tc.issued, got, tc.age)

@@ -107,5 +107,13 @@ func beside(left, right []string) []string {
 	return out
 }
 
+// when shows an instant as a clock does, with the day where that is not clear.
+func (p pen) when(t, now time.Time) string {
+	if t.Sub(now).Abs() > 12*time.Hour {
+		return t.In(p.zone).Format("Mon 15:04:05")
+	}
+	return p.clock(t)
+}
+
 // clock shows the time of day, which is what a person compares with other logs.
 func (p pen) clock(t time.Time) string { return t.In(p.zone).Format(time.TimeOnly) }

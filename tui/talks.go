@@ -202,7 +202,7 @@ func chatNote(m *model) string { return m.behind(m.talk.away, m.talk.below()) }
 
 // behind says that a window does not show the newest line, and how many entries are newer.
 func (m *model) behind(away bool, newer int) string {
-	if !away {
+	if !away || newer == 0 {
 		return ""
 	}
 	return m.accent.Render(plural(newer, "newer one", "newer ones") + " below ↓ Esc")

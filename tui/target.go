@@ -45,7 +45,7 @@ func (t target) Expire() error {
 func (t target) Skip() (string, error) {
 	if t.m.play.going() { // its clocks are the scenario's
 		t.m.play.run.Ask(SkipOn)
-		return "", nil
+		return "the next instant", nil
 	}
 	name, at := t.m.snap.Next()
 	if name == "" {
@@ -53,6 +53,7 @@ func (t target) Skip() (string, error) {
 	}
 	emulator, client := t.m.emulator, t.m.session
 	ahead := at.Sub(client.Now()) + margin
+	t.m.skipped += ahead
 	t.m.jump(func() error {
 		emulator.JumpClock(ahead)
 		client.JumpClock(ahead)

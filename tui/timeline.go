@@ -140,6 +140,7 @@ type timeline struct {
 	all              []*moment
 	filter           int
 	began            time.Time
+	longest          time.Duration // of all times since began
 }
 
 func newTimeline() timeline { return timeline{history: history[*moment]{keep: keepMoments}} }
@@ -151,6 +152,7 @@ func (t *timeline) happened(m *moment) {
 		t.began = m.at
 	}
 	m.since = m.at.Sub(t.began)
+	t.longest = max(t.longest, m.since.Abs())
 	if len(t.all) >= keepMoments {
 		t.trim()
 	}
@@ -227,11 +229,11 @@ func (m *moment) offset() string {
 
 func (m *moment) lines(l look) []string { return m.of(l, m.render) }
 
-// The columns of a moment: the offset, and the lanes where there is room for them.
-const (
-	offsetCells = 7
-	laneRoom    = 46
-)
+// laneRoom is from how many cells on there is room for the lanes.
+const laneRoom = 46
+
+// offsetCells is how wide the column of the offsets is, as it has to be since the longest of them.
+func (t *timeline) offsetCells() int { return max(7, len((&moment{since: -t.longest}).offset())) }
 
 func (m *moment) render(l look) []string {
 	text := l.text
@@ -240,7 +242,7 @@ func (m *moment) render(l look) []string {
 	} else if m.lane != clientLane {
 		text = l.dim
 	}
-	head := l.dim.Render(l.right(m.offset(), offsetCells)) + "  "
+	head := l.dim.Render(l.right(m.offset(), l.offsets)) + "  "
 	if l.width >= laneRoom {
 		for i := range lane(3) {
 			if i == m.lane {
@@ -272,9 +274,9 @@ func (m *moment) dot(l look) paint {
 // legend names the columns.
 func legend(l look) string {
 	if l.width >= laneRoom {
-		return l.dim.Render(l.right("offset", offsetCells) + "  tok cli emu  event")
+		return l.dim.Render(l.right("offset", l.offsets) + "  tok cli emu  event")
 	}
-	return l.dim.Render(l.right("offset", offsetCells) + "    event")
+	return l.dim.Render(l.right("offset", l.offsets) + "    event")
 }
 
 // MarshalJSON writes the moment for an export.
@@ -334,7 +336,7 @@ func (m *model) showMoment() {
 	m.dialog = &reader{title: at.name, draw: func(m *model, width int) []string {
 		rows := []detail{
 			{"what", at.words()}, {"where", laneNames[at.lane]},
-			{"when", at.at.In(m.zone).Format("2006-01-02 15:04:05.000") + ", " + at.offset() + " s after the first event"},
+			{"when", at.at.In(m.zone).Format("2006-01-02 15:04:05.000") + ", " + at.offset() + " after the first event"},
 		}
 		return m.detailLines(append(rows, at.rows()...), width)
 	}}
@@ -368,7 +370,9 @@ func timelineTitle(m *model) string {
 
 func timelineNote(m *model) string { return m.behind(m.timeline.away, m.timeline.below()) }
 
-func (m *model) timelineLook(a area) look { return look{pen: m.pen, width: a.width} }
+func (m *model) timelineLook(a area) look {
+	return look{pen: m.pen, width: a.width, offsets: m.timeline.offsetCells()}
+}
 
 func viewTimeline(m *model, a area) []string {
 	l := m.timelineLook(a)

@@ -14,20 +14,44 @@ import (
 type tokenView struct {
 	pen
 	session.Snapshot
-	now time.Time
+	now   time.Time
+	at    time.Time // the instant of the life that is drawn: now, or when it ended
+	ended bool      // the token is the last one that there was
+}
+
+// ended is the last token of a session that has none any more, with how it stood in the end.
+type ended struct {
+	token           *session.TokenFacts
+	at              time.Time
+	warned, expired bool
+}
+
+// tokenView is the token at an instant, or the last one where there is none.
+func (m *model) tokenView(now time.Time) tokenView {
+	v := tokenView{pen: m.pen, Snapshot: m.snap, now: now, at: now}
+	if e := m.ended; v.Token == nil && e.token != nil {
+		v.Token, v.at, v.WillExpireFired, v.ExpiredFired, v.ended = e.token, e.at, e.warned, e.expired, true
+	}
+	return v
 }
 
 // over tells whether the token's end no longer means anything, because nobody is logged in with it.
-func (v tokenView) over() bool { return v.State == session.LoggedOut || v.State == session.Stopped }
+func (v tokenView) over() bool { return v.ended || v.out() }
+
+// out tells whether nobody is logged in, nor will be before somebody asks for it.
+func (v tokenView) out() bool { return v.State == session.LoggedOut || v.State == session.Stopped }
+
+// died tells whether the token has come to its end.
+func (v tokenView) died() bool { return v.ExpiredFired || !v.Token.ExpiresAt.After(v.at) }
 
 // tone is the colour of the token's life: it lives, it is past will-expire, it is past its end.
 func (v tokenView) tone() tone {
 	switch {
+	case v.died():
+		return dead
 	case v.over():
 		return calm
-	case v.ExpiredFired || !v.Token.ExpiresAt.After(v.now):
-		return dead
-	case v.WillExpireFired || !v.Token.WillExpireAt.After(v.now):
+	case v.WillExpireFired || !v.Token.WillExpireAt.After(v.at):
 		return late
 	default:
 		return alive
@@ -51,7 +75,7 @@ func (v tokenView) born() time.Time {
 func (v tokenView) whole() time.Duration { return v.Token.ExpiresAt.Sub(v.born()) }
 
 // gone is the fraction of the token's life that is over.
-func (v tokenView) gone() float64 { return v.fraction(v.now) }
+func (v tokenView) gone() float64 { return v.fraction(v.at) }
 
 func (v tokenView) fraction(t time.Time) float64 {
 	return min(max(float64(t.Sub(v.born()))/float64(v.whole()), 0), 1)
@@ -59,7 +83,7 @@ func (v tokenView) fraction(t time.Time) float64 {
 
 // age says how much of the life is over: "62 % of 30 s".
 func (v tokenView) age() string {
-	if !v.mortal() || v.over() {
+	if !v.mortal() {
 		return ""
 	}
 	return fmt.Sprintf("%d %% of %s", int(100*v.gone()), life(v.whole()))
@@ -94,7 +118,7 @@ func (v tokenView) bar(width int, mark string) string {
 
 // willExpireCell is the cell of a bar of width cells at which will-expire comes.
 func (v tokenView) willExpireCell(width int) int {
-	return min(int(v.fraction(v.Token.WillExpireAt)*float64(width)), max(width-1, 0))
+	return min(int(v.fraction(v.Token.WillExpireAt)*float64(width)), max(width-2, 0)) // the last cell is the end's
 }
 
 // marks names the two marks of the bar above: W where will-expire comes, E where the token expires.
@@ -104,7 +128,7 @@ func (v tokenView) marks(width int) string {
 	if v.WillExpireFired && !v.over() {
 		w = v.tones[late]
 	}
-	if v.ExpiredFired && !v.over() {
+	if v.died() {
 		e = v.tones[dead]
 	}
 	left := v.fit(v.dim.Render(age), max(at, 0))
@@ -113,29 +137,30 @@ func (v tokenView) marks(width int) string {
 
 // countdown is a line on a deadline: what happens, in how long, at what time, and what the app does then.
 func (v tokenView) countdown(what, past string, at time.Time, fired bool, then string, width int) string {
-	clock := v.clock(at)
-	if at.Sub(v.now).Abs() > 12*time.Hour {
-		clock = at.In(v.zone).Format("Mon 15:04:05")
-	}
+	clock := v.when(at, v.now)
 	clock, then = v.dim.Render(clock), v.dim.Render(clock+", then "+then)
 	switch {
-	case fired || !at.After(v.now):
+	case fired || !at.After(v.at):
 		return v.spread(width, v.tones[v.tone()].Render(past), then, clock)
 	case v.over():
 		return v.spread(width, v.dim.Render(what), clock)
 	default:
 		letter := strings.ToUpper(what[:1])
-		return v.spread(width, v.dim.Render(letter)+"  "+v.fit(what+" in", 14)+v.tones[v.tone()].Bold().Render(v.right(span(left(at, v.now)), 10)), then, clock)
+		return v.spread(width, v.dim.Render(letter)+"  "+v.fit(what+" in", 14)+v.tones[v.tone()].Bold().Render(v.right(span(left(at, v.at)), 10)), then, clock)
 	}
 }
 
-// card draws what one must know of the token: the situation in words, the bar of its life, its two instants and what the app does then.
-func (v tokenView) card(width int) []string {
-	lines := v.wrap(situation(v.Snapshot, v.now), width, 5)
+// mostSentences is how many lines the situation has at most.
+const mostSentences = 5
+
+// card draws what one must know of the token: the situation in words, in at least so many rows, the bar of its life, its two instants and what
+// the app does then.
+func (v tokenView) card(width, rows int) []string {
+	lines := v.wrap(situation(v.Snapshot, v.now), width, mostSentences)
 	for i, line := range lines {
 		lines[i] = v.tones[stateTones[v.State]].Render(line)
 	}
-	for len(lines) < 2 { // a sentence that grows by a line moves nothing
+	for len(lines) < rows {
 		lines = append(lines, "")
 	}
 	if v.mortal() {
@@ -156,7 +181,11 @@ func (v tokenView) facts(width int) []string {
 	if t.User != "" { // a token for a channel names none
 		facts = append(facts, "for "+printable.Line(t.User, 64))
 	}
-	facts = append(facts, ordinal(t.Ordinal)+" token")
+	which := ordinal(t.Ordinal) + " token"
+	if v.ended {
+		which = "the last token, the " + ordinal(t.Ordinal)
+	}
+	facts = append(facts, which)
 	if !t.IssuedAt.IsZero() {
 		facts = append(facts, "issued "+v.clock(t.IssuedAt))
 	}
@@ -185,21 +214,30 @@ func (v tokenView) strip(width int) string {
 	if !v.mortal() {
 		return v.dim.Render(v.fit("no token", width))
 	}
-	expires, willExpire := "expires "+span(left(v.Token.ExpiresAt, v.now)), ""
+	both, timed := width >= narrow-2, width >= 72
+	expires, willExpire := "expires "+span(left(v.Token.ExpiresAt, v.at)), ""
 	switch {
-	case v.ExpiredFired || !v.Token.ExpiresAt.After(v.now):
+	case v.died():
 		expires = "expired " + v.clock(v.Token.ExpiresAt)
 	case v.over():
 		expires = "expires " + v.clock(v.Token.ExpiresAt)
-	case v.WillExpireFired || !v.Token.WillExpireAt.After(v.now):
+	case timed:
+		expires += " at " + v.when(v.Token.ExpiresAt, v.now)
+	}
+	switch {
+	case v.over() || v.died():
+	case v.WillExpireFired || !v.Token.WillExpireAt.After(v.at):
 		willExpire = "will-expire fired · "
 	default:
-		willExpire = "will expire " + span(left(v.Token.WillExpireAt, v.now)) + " · "
+		willExpire = "will expire " + span(left(v.Token.WillExpireAt, v.at)) + " · "
 	}
 	// The column of words is as wide as this token's life needs, so that the bar stays while the numbers get shorter.
 	longest := len(span(v.whole()))
 	column := max(len("expires ")+longest, len("expired 15:04:05"))
-	if width >= narrow-2 {
+	if timed {
+		column += len(" at " + v.when(v.Token.ExpiresAt, v.now))
+	}
+	if both {
 		column += max(len("will expire  · ")+longest, len("will-expire fired · "))
 	} else {
 		willExpire = ""

@@ -97,8 +97,7 @@ func (m *model) viewSlot(f frame, s slot, now time.Time) []string {
 	a, _, _ := f.inner(s)
 	switch {
 	case s.content == cardBox:
-		v := tokenView{m.pen, m.snap, now}
-		return m.boxed(m.dim.Render("life of the token"), "", v.card(a.width), s.width, s.height)
+		return m.boxed(m.dim.Render("life of the token"), "", m.tokenView(now).card(a.width, m.sentenceRows), s.width, s.height)
 	case s.content == lifeBox:
 		return m.boxed(m.dim.Render("where it stands"), "", m.life(a.width), s.width, s.height)
 	case f.bare:

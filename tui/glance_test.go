@@ -1,0 +1,148 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/ttlchat/ttlchat/session"
+)
+
+// become changes how the session stands, and lets the screen see it.
+func (r *rig) become(change func(*session.Snapshot)) {
+	change(&r.fake.snap)
+	r.send(nil)
+}
+
+// However long the names are, one sees the state and the faults that are on, at every size.
+func TestLongNamesHideNothing(t *testing.T) {
+	for _, size := range []struct{ width, height int }{{40, 12}, {62, 20}, {80, 24}, {120, 40}, {200, 60}} {
+		for _, name := range []string{"bo", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", strings.Repeat("名", 64)} {
+			snap := online()
+			snap.User = name
+			r := opened(t, size.width, size.height, snap)
+			r.talk.peer = name
+			r.faults.list = []Fault{{ID: "f1", Target: "token-server", Name: "status"}}
+			top := strings.Join(strings.Split(r.screen(t), "\n")[:2], "\n")
+			wantOn(t, top, "● ONLINE", "FAULT")
+			wantOn(t, top, string([]rune(name)[:2]))
+		}
+	}
+}
+
+// The card says how the last token ended for as long as there is no other one, and what is below it stays where it is.
+func TestTheEndIsShown(t *testing.T) {
+	for name, tc := range map[string]struct {
+		state   session.State
+		expired bool
+		want    []string
+	}{
+		"it expired":  {session.Waiting, true, []string{"100 %", "E  expired", "the last token, the 2nd"}},
+		"logged out":  {session.LoggedOut, false, []string{"62 % of 30 s", "the last token, the 2nd"}},
+		"no more try": {session.Stopped, true, []string{"100 %", "E  expired"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := opened(t, 120, 40, online())
+			row := func() int { return strings.Count(strings.Split(r.screen(t), "where it stands")[0], "\n") }
+			before := row()
+			if tc.expired {
+				r.become(func(s *session.Snapshot) {
+					s.ExpiredFired, s.WillExpireFired = true, true
+					s.Token.ExpiresAt, s.Token.WillExpireAt = noon, noon.Add(-6*time.Second)
+				})
+			}
+			r.become(func(s *session.Snapshot) { s.State, s.Linked, s.Token = tc.state, false, nil })
+			wantOn(t, r.screen(t), tc.want...)
+			r.fake.now = func() time.Time { return noon.Add(time.Hour) }
+			r.send(nil)
+			wantOn(t, r.screen(t), tc.want...)
+			if after := row(); after != before {
+				t.Errorf("the panel below has moved from row %d to %d", before, after)
+			}
+		})
+	}
+}
+
+// A sentence that needs another row moves the rest once, and not again when it is gone.
+func TestTheRestStaysBelowTheSentence(t *testing.T) {
+	for _, size := range []struct{ width, height int }{{80, 24}, {120, 40}} {
+		r := opened(t, size.width, size.height, online())
+		lines := func() int { return strings.Count(strings.Split(r.screen(t), "timeline")[0], "\n") }
+		r.become(func(s *session.Snapshot) {
+			s.State, s.Reason = session.WillExpire, strings.Repeat("the token server is far away ", 5)
+		})
+		there := lines()
+		r.become(func(s *session.Snapshot) { s.State, s.Reason = session.Online, "" })
+		if back := lines(); back != there {
+			t.Errorf("%dx%d: the timeline went from line %d to %d", size.width, size.height, there, back)
+		}
+	}
+}
+
+// Who has skipped ahead with one session logs in with a clock that agrees with the emulator's.
+func TestTheNextSessionIsAhead(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.keys("ctrl+n")
+	r.leave()
+	r.fake.asked = nil
+	r.keys("enter")
+	if got := strings.Join(r.fake.asked, " "); got != "jump 5.401s login" {
+		t.Errorf("the next session is asked to %s", got)
+	}
+}
+
+// What somebody points at stays in sight, whatever comes.
+func TestPointingPausesFollowing(t *testing.T) {
+	r := opened(t, 120, 40, online(), talking()...)
+	r.keys("tab", "up", "up")
+	at, _ := r.timeline.target()
+	for range 100 {
+		r.happen(session.Event{Name: session.RenewStarted, At: noon.Add(time.Minute)})
+	}
+	wantOn(t, r.screen(t), "▌", "100 newer ones below")
+	if got, _ := r.timeline.target(); got != at {
+		t.Errorf("it points at %s", got.name)
+	}
+	r.keys("end")
+	if strings.Contains(r.screen(t), "newer ones") {
+		t.Error("it does not follow again")
+	}
+}
+
+// The column of the offsets is as wide as they are.
+func TestOffsetsOfADay(t *testing.T) {
+	r := opened(t, 120, 40, online(), session.Event{Name: session.LoginStarted, At: noon})
+	r.happen(session.Event{Name: session.TokenExpired, At: noon.Add(24*time.Hour - time.Second)})
+	wantOn(t, r.screen(t), "    +0.00   │", " +23h59:59   │")
+}
+
+// A renewal or a login that failed is marked in the picture, too.
+func TestSetbacksAreMarked(t *testing.T) {
+	for _, tc := range []struct {
+		from, to session.State
+		want     string
+	}{{session.Renewing, session.WillExpire, "renewing ─────╮"}, {session.Fetching, session.Waiting, "WAITING]◀─╯"}} {
+		r := opened(t, 120, 40, snapshot(tc.to, 0))
+		r.happen(session.Event{Name: session.StateChanged, Old: tc.from, New: tc.to})
+		wantOn(t, r.screen(t), tc.want)
+	}
+}
+
+// A notice goes with the next click, and by itself when the screen changes long after it.
+func TestNoticesGo(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.say("something was said", calm)
+	r.send(nil)
+	wantOn(t, r.screen(t), "something was said")
+	r.send(tea.MouseClickMsg{X: 3, Y: 5, Button: tea.MouseLeft})
+	if r.notice != "" {
+		t.Error("a click leaves it")
+	}
+	r.say("something was said", calm)
+	r.noticed = time.Now().Add(-noticeTime - time.Second)
+	if r.send(nil); r.notice != "" {
+		t.Error("it stays")
+	}
+}
