@@ -77,7 +77,7 @@ func afterWillExpire(p session.Policy) string {
 	case session.WillExpireAsk:
 		return "ask"
 	default:
-		return "do nothing"
+		return "ignore it"
 	}
 }
 
@@ -88,7 +88,7 @@ func afterExpired(p session.Policy) string {
 	case session.ExpiredRenew:
 		return "try to renew"
 	default:
-		return "do nothing"
+		return "ignore it"
 	}
 }
 
@@ -203,7 +203,7 @@ type telling struct {
 var tellings = map[session.EventName]telling{
 	session.TokenRequested:  {"token requested", calm, false},
 	session.TokenReceived:   {"token received", calm, false},
-	session.TokenRejected:   {"token not accepted", late, true},
+	session.TokenRejected:   {"no usable token", late, true},
 	session.LoginStarted:    {"logging in", calm, false},
 	session.LoginSucceeded:  {"logged in", alive, true},
 	session.LoginFailed:     {"login failed", dead, true},
@@ -241,6 +241,7 @@ func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, 
 	if e.Attempt > 1 || e.Attempt == 1 && again && e.Name == session.LoginStarted {
 		t.words += fmt.Sprintf(", attempt %d", e.Attempt)
 	}
+	t.note = t.note && e.Attempt <= 1 // the rest of the tries would bury the messages
 	var details []string
 	add := func(detail string) {
 		if detail != "" {
@@ -255,10 +256,10 @@ func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, 
 		add(e.Token)
 	}
 	if !e.ExpiresAt.IsZero() && e.Name != session.TokenExpired {
-		add("expires " + p.clock(e.ExpiresAt))
+		add("expires " + p.when(e.ExpiresAt, e.At))
 	}
 	if !e.RetryAt.IsZero() {
-		add("next try " + p.clock(e.RetryAt))
+		add("next try " + p.when(e.RetryAt, e.At))
 	}
 	if !strings.HasPrefix(t.words, e.Reason) {
 		add(e.Reason)

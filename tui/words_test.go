@@ -77,7 +77,7 @@ func TestSituation(t *testing.T) {
 		{"logging in", session.Snapshot{State: session.LoggingIn}, "Logging in…"},
 		{"online", online(), "Next: onTokenWillExpire. The app will renew."},
 		{"online and idle", with(online(), func(s *session.Snapshot) { s.Policy.OnWillExpire = session.WillExpireIgnore }),
-			"Next: onTokenWillExpire. The app will do nothing."},
+			"Next: onTokenWillExpire. The app will ignore it."},
 		{"online without an end", with(online(), func(s *session.Snapshot) { s.Token.ExpiresAt = time.Time{} }),
 			"The service names no expiry for this token, so no token event will come."},
 		{"online without a token", with(online(), func(s *session.Snapshot) { s.Token = nil }), "Online."},
@@ -130,6 +130,9 @@ func TestTell(t *testing.T) {
 		{session.Event{Name: session.LoginStarted, Attempt: 1}, renew, false, "logging in", false},
 		{session.Event{Name: session.LoginStarted, Attempt: 1}, renew, true, "logging in again, attempt 1", true},
 		{session.Event{Name: session.LoginSucceeded, ExpiresAt: noon, Token: "007…"}, renew, false, "logged in: 007…, expires 12:04:31", true},
+		{session.Event{Name: session.LoginSucceeded, ExpiresAt: noon, At: noon.Add(-24 * time.Hour)}, renew, false, "logged in: expires Sun 12:04:31", true},
+		{session.Event{Name: session.TokenRejected, Attempt: 1}, renew, false, "no usable token", true},
+		{session.Event{Name: session.TokenRejected, Attempt: 2}, renew, false, "no usable token, attempt 2", false},
 		{session.Event{Name: session.TokenWillExpire, Callback: "onTokenWillExpire"}, renew, false, "will-expire: onTokenWillExpire", false},
 		{session.Event{Name: session.TokenWillExpire}, ask, false, "the token will expire — ^R renews", true},
 		{session.Event{Name: session.TokenExpired, Code: chat.TokenExpired, ExpiresAt: noon}, renew, false, "the token expired: 108 TOKEN_EXPIRED", true},
@@ -142,6 +145,9 @@ func TestTell(t *testing.T) {
 		{session.Event{Name: "a name of tomorrow"}, renew, false, "", false},
 	}
 	for _, test := range tests {
+		if test.event.At.IsZero() {
+			test.event.At = noon
+		}
 		got, ok := p.tell(test.event, test.policy, test.again)
 		if ok != (test.want != "") || got.words != test.want || got.note != test.note {
 			t.Errorf("%s: %q, note %v, want %q, %v", test.event.Name, got.words, got.note, test.want, test.note)
