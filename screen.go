@@ -106,7 +106,7 @@ func (e *emulator) Next(ctx context.Context) ([]tui.EmulatorEvent, error) {
 	for i := range records {
 		head := records[i].Head()
 		events[i] = tui.EmulatorEvent{
-			At: head.At, Name: string(head.Name), User: head.User, Code: max(head.Code, head.Status), TokenServer: ofTokenServer(head),
+			At: head.At, Name: string(head.Name), User: head.User, Code: max(head.Code, head.Status), TokenServer: head.OfTokenServer(),
 			Entry: &journalEntry{records[i], e.server},
 		}
 	}

@@ -10,11 +10,6 @@ import (
 	"github.com/ttlchat/ttlchat/fakeserver"
 )
 
-// ofTokenServer tells whether an entry of the journal is the token server's.
-func ofTokenServer(e fakeserver.Entry) bool {
-	return e.Reason == "token server" || e.Name == fakeserver.TokenIssued && !strings.HasPrefix(e.Token, "YWMt")
-}
-
 // journalEntry is an entry of the journal as the screen may want to see it.
 type journalEntry struct {
 	fakeserver.Record

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/eventlog"
@@ -67,6 +68,23 @@ type Entry struct {
 	Fault *FaultName `json:"fault,omitempty"`
 	// Frame is one line that renders the frame. A fault on the link may still lose a frame that the emulator has sent.
 	Frame string `json:"frame,omitempty"`
+}
+
+// tokenServerReason is the reason of the token server's calls, which have the same name as those of the REST API.
+const tokenServerReason = "token server"
+
+// OfTokenServer tells what happened at the token server from what happened at the chat service.
+func (e Entry) OfTokenServer() bool {
+	switch e.Name {
+	case RESTRequest:
+		return e.Reason == tokenServerReason || strings.HasPrefix(e.Reason, "fault ") && strings.Contains(e.Reason, ": "+string(FaultTokenServer)+" ")
+	case FaultApplied:
+		return e.Fault != nil && e.Fault.Target == FaultTokenServer
+	case TokenIssued:
+		return !strings.HasPrefix(e.Token, chatTokenPrefix) // those come from an exchange
+	default:
+		return false
+	}
 }
 
 // FaultName is a fault in the journal.

@@ -205,3 +205,25 @@ func TestNoWholeToken(t *testing.T) {
 		})
 	})
 }
+
+// TestOfTokenServer tells what the token server did from what the chat service did.
+func TestOfTokenServer(t *testing.T) {
+	for name, tt := range map[string]struct {
+		entry Entry
+		want  bool
+	}{
+		"its call":             {Entry{Name: RESTRequest, Reason: tokenServerReason}, true},
+		"a call that it broke": {Entry{Name: RESTRequest, Reason: "fault f1: token-server status"}, true},
+		"a REST call":          {Entry{Name: RESTRequest}, false},
+		"a broken REST call":   {Entry{Name: RESTRequest, Reason: "fault f1: rest status"}, false},
+		"its fault":            {Entry{Name: FaultApplied, Fault: &FaultName{Target: FaultTokenServer}}, true},
+		"another fault":        {Entry{Name: FaultApplied, Fault: &FaultName{Target: FaultLink}}, false},
+		"its token":            {Entry{Name: TokenIssued, Token: "007eJx…"}, true},
+		"an exchanged one":     {Entry{Name: TokenIssued, Token: "YWMtPB…"}, false},
+		"a login":              {Entry{Name: SessionOpened, Reason: tokenServerReason}, false},
+	} {
+		if got := tt.entry.OfTokenServer(); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

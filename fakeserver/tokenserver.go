@@ -34,7 +34,7 @@ func (s *Server) tokenHandler() http.Handler {
 		mux.ServeHTTP(status, r)
 		s.journal.add(Entry{
 			Name: RESTRequest, Method: printable.Line(r.Method, 16), Path: printable.Line(printable.Scrub(r.URL.Path), 200),
-			Status: status.status, Reason: "token server", Session: s.exchanged(r),
+			Status: status.status, Reason: tokenServerReason, Session: s.exchanged(r),
 		})
 	})
 }

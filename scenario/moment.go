@@ -181,8 +181,7 @@ func ofJournal(zero time.Time, e fakeserver.Entry) Moment {
 
 // isTokenRequest tells the calls of the token server from those of the REST API: the journal says who answered.
 func isTokenRequest(e fakeserver.Entry) bool {
-	return e.Name == fakeserver.RESTRequest &&
-		(e.Reason == "token server" || strings.HasPrefix(e.Reason, "fault ") && strings.Contains(e.Reason, ": "+string(fakeserver.FaultTokenServer)+" "))
+	return e.Name == fakeserver.RESTRequest && e.OfTokenServer()
 }
 
 // place is where an event stands: its lane and its name.
