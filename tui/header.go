@@ -17,9 +17,10 @@ func (m *model) header(v tokenView) []string {
 	case m.large():
 		return []string{m.firstLine(v)}
 	default:
+		path := " " + m.path()
 		top := []string{
 			m.firstLine(v), m.fit(" "+v.strip(m.width-2), m.width),
-			m.spread(m.width, " "+m.path(), m.dim.Render(m.lastChange(28))+" ", ""),
+			m.spread(m.width, path, m.dim.Render(m.lastChange(min(m.width-m.cells.StringWidth(path)-1, lifeWidth)))),
 		}
 		sentence := m.situation(v, 2)
 		return append(top, m.block(sentence, m.width, max(len(sentence), min(m.sentenceRows, 2)))...)

@@ -133,7 +133,7 @@ func (m *model) lastChange(width int) string {
 	reason := printable.Line(m.last.reason, 200)
 	way := stateWord(m.last.from) + " → " + stateWord(m.last.to)
 	whole := m.clock(m.last.at) + "  " + strings.TrimSuffix(way+": "+reason, ": ")
-	if m.cells.StringWidth(whole) <= width || width >= lifeWidth {
+	if width >= lifeWidth || m.cells.StringWidth(whole) <= width {
 		return whole
 	}
 	return m.cut(m.clock(m.last.at)+" "+cmp.Or(reason, way), width, "…")

@@ -238,7 +238,7 @@ func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, 
 	case e.Name == session.LoginStarted && again:
 		t.words, t.note = "logging in again", true
 	}
-	if e.Attempt > 1 || e.Attempt == 1 && again && e.Name == session.LoginStarted {
+	if e.Attempt > 1 {
 		t.words += fmt.Sprintf(", attempt %d", e.Attempt)
 	}
 	t.note = t.note && e.Attempt <= 1 // the rest of the tries would bury the messages

@@ -128,7 +128,7 @@ func TestTell(t *testing.T) {
 		{session.Event{Name: session.TokenRequested, Attempt: 1}, renew, false, "token requested", false},
 		{session.Event{Name: session.TokenRequested, Attempt: 2}, renew, false, "token requested, attempt 2", false},
 		{session.Event{Name: session.LoginStarted, Attempt: 1}, renew, false, "logging in", false},
-		{session.Event{Name: session.LoginStarted, Attempt: 1}, renew, true, "logging in again, attempt 1", true},
+		{session.Event{Name: session.LoginStarted, Attempt: 1}, renew, true, "logging in again", true},
 		{session.Event{Name: session.LoginSucceeded, ExpiresAt: noon, Token: "007…"}, renew, false, "logged in: 007…, expires 12:04:31", true},
 		{session.Event{Name: session.LoginSucceeded, ExpiresAt: noon, At: noon.Add(-24 * time.Hour)}, renew, false, "logged in: expires Sun 12:04:31", true},
 		{session.Event{Name: session.TokenRejected, Attempt: 1}, renew, false, "no usable token", true},
