@@ -48,6 +48,8 @@ var goals = []goal{
 	{"ms until acknowledged at that rate, p50 ÷ relay", "p50", "≤ 2.38", "≤ 1.19", "relay", true, 0.10 / 0.042, 0.05 / 0.042},
 	{"the same, p99 ÷ relay", "p99", "≤ 2.11", "≤ 1.05", "relay", true, 0.5 / 0.237, 0.25 / 0.237},
 	{"ms until delivered at that rate, p50", "delivered", "", "", "", true, 0, 0},
+	{"server CPU per message among 9,800 users ÷ among 10, 5,000 messages a second", "grown", "", "", "", true, 0, 0},
+	{"the same ÷ echo", "grown", "", "", "echo", true, 0, 0},
 	{"logins a second ÷ bare connects", "logins", "≥ 0.65", "≥ 0.8", "echo", false, 0.65, 0.8},
 	{"logins per second of CPU, of server and clients together, ÷ bare connects", "perlogin", "≥ 0.65", "≥ 0.8", "echo", false, 0.65, 0.8},
 	{"server CPU per login ÷ bare connect", "cpulogin", "", "", "echo", true, 0, 0},
@@ -70,7 +72,7 @@ var (
 	garbage      = goal{"the same, bytes allocated", "", "≤ 2048", "≤ 512", "", true, 2048, 512}
 	overFloor    = goal{"the same ÷ its three HMAC-SHA256 alone", "", "", "", "", true, 0, 0}
 	lateness     = goal{"lateness of 100,000 expiries at one instant, last one, ms", "", "≤ 15", "≤ 6", "", true, 15, 6}
-	growth       = goal{"a message among 10,000 users ÷ one among 10, without sockets", "", "", "", "", true, 0, 0}
+	growth       = goal{"a message among 10,000 users ÷ one among 10, without sockets, time", "", "", "", "", true, 0, 0}
 )
 
 // measured are the servers in the order of a run; the echo comes first, because the others are compared with it.
@@ -114,7 +116,7 @@ func (r *report) traffic(d time.Duration) error {
 		r.loginTraffic,
 		func(t *target, d time.Duration) error { return r.pairTraffic(t, 16, d) },
 		func(t *target, d time.Duration) error { return r.pairTraffic(t, 1, d) },
-		r.pacedTraffic,
+		r.pacedTraffic, r.grownTraffic,
 	} {
 		for _, t := range targets {
 			if err := kind(t, d); err != nil {
@@ -161,6 +163,21 @@ func (r *report) pacedTraffic(t *target, d time.Duration) error {
 	f.add("p999", p.Acked.at(.999))
 	f.add("delivered", p.Delivered.at(.5))
 	r.harm[t.name].sum(p.Harm)
+	return nil
+}
+
+// grownTraffic measures what a message costs among many, and among few.
+func (r *report) grownTraffic(t *target, d time.Duration) error {
+	var cost []float64
+	for _, pairs := range []int{5, 4900} { // what the limit of descriptors allows
+		p, err := pace(t, pairs, 5000, d)
+		if err != nil {
+			return err
+		}
+		cost = append(cost, p.CPUPerMessage)
+		r.harm[t.name].sum(p.Harm)
+	}
+	r.servers[t.name].add("grown", cost[1]/cost[0])
 	return nil
 }
 
