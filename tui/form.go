@@ -283,23 +283,54 @@ func (f *form) dress(p pen, width int) {
 	}
 }
 
-// options draws the words to choose from.
-func (p pen) options(words []string, chosen string, focused bool) string {
-	out := make([]string, len(words))
-	for i, word := range words {
+// options draws the words to choose from, in at most width cells. Where not all fit, those around the chosen one are shown, and arrows
+// tell on which side there are more.
+func (p pen) options(words []string, chosen int, lit paint, width int) string {
+	draw := func(from, to int) string {
+		var out []string
+		if from > 0 {
+			out = append(out, p.dim.Render("◂"))
+		}
+		for i := from; i < to; i++ {
+			if i == chosen {
+				out = append(out, lit.Render("["+words[i]+"]"))
+			} else {
+				out = append(out, p.dim.Render(" "+words[i]+" "))
+			}
+		}
+		if to < len(words) {
+			out = append(out, p.dim.Render("▸"))
+		}
+		return strings.Join(out, " ")
+	}
+	fits := func(from, to int) bool { return p.cells.StringWidth(draw(from, to)) <= width }
+	from := max(chosen, 0)
+	to := from + 1
+	for {
 		switch {
-		case word == chosen && focused:
-			out[i] = p.pills[calm].Render("[" + word + "]")
-		case word == chosen:
-			out[i] = p.strong.Render("[" + word + "]")
-		default:
-			out[i] = p.dim.Render(" " + word + " ")
+		case to < len(words) && fits(from, to+1):
+			to++
+		case from > 0 && fits(from-1, to):
+			from--
+		case fits(from, to):
+			return draw(from, to)
+		default: // not even the arrows fit
+			return p.cut(lit.Render("["+words[from]+"]"), width, "…")
 		}
 	}
-	if !slices.Contains(words, chosen) {
-		out = append(out, printable.Line(chosen, 40))
+}
+
+// choices draws the words of a field with the one that it holds, which may come from outside and be none of them.
+func (f *form) choices(p pen, i, width int) string {
+	words, held, lit := fields[i].words, f.inputs[i].Value(), p.strong
+	if i == f.focus {
+		lit = p.pills[calm]
 	}
-	return strings.Join(out, " ")
+	if !slices.Contains(words, held) {
+		held = printable.Line(held, 40)
+		words = append(slices.Clone(words), held)
+	}
+	return p.options(words, slices.Index(words, held), lit, width)
 }
 
 // formMargin keeps the form from getting too wide to read; formLabel is the width of the column of labels.
@@ -333,16 +364,20 @@ func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, 
 				cursor.Y = gap + len(lines)
 			}
 		}
+		fault := ""
+		if err := f.faults[i]; err != nil {
+			fault = p.tones[dead].Render("  ✗ " + printable.Line(err.Error(), 200))
+		}
+		room := max(inner-label-p.cells.StringWidth(fault), 8)
 		value := in.View()
 		if field.words != nil {
-			value = p.options(field.words, in.Value(), i == f.focus)
-			if cursor != nil && i == f.focus {
+			value = f.choices(p, i, room)
+			if i == f.focus {
 				cursor = nil
 			}
 		}
-		if err := f.faults[i]; err != nil {
-			text := p.tones[dead].Render("  ✗ " + printable.Line(err.Error(), 200))
-			value = p.cut(strings.TrimRight(value, " "), max(inner-label-p.cells.StringWidth(text), 8), "…") + text
+		if fault != "" {
+			value = p.cut(strings.TrimRight(value, " "), room, "…") + fault
 		}
 		lines = append(lines, p.fit(name+value, inner))
 	}

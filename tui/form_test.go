@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ttlchat/ttlchat/session"
@@ -168,6 +169,45 @@ func TestProfileCycles(t *testing.T) {
 	wantOn(t, r.screen(t), "onTokenPrivilegeWillExpire, which comes 30 s before the end")
 	r.keys("left")
 	wantOn(t, r.screen(t), "after 15 s the SDK says")
+}
+
+func TestOptions(t *testing.T) {
+	words := []string{"one", "two", "three", "四"}
+	tests := []struct {
+		chosen, width int
+		want          string
+	}{
+		{0, 40, "[one]  two   three   四 "},
+		{3, 24, " one   two   three  [四]"},
+		{0, 22, "[one]  two   three  ▸"},
+		{3, 22, "◂  two   three  [四]"},
+		{2, 15, "◂ [three]  四 "},
+		{2, 11, "◂ [three] ▸"},
+		{2, 10, "[three]"},
+		{2, 5, "[thr…"},
+		{-1, 11, " one  ▸"}, // none
+		{2, 0, ""},
+	}
+	p := newRig(t, 80, 24, loggedOut()).pen
+	for _, test := range tests {
+		if got := ansi.Strip(p.options(words, test.chosen, p.strong, test.width)); got != test.want {
+			t.Errorf("word %d in %d cells: %q, want %q", test.chosen, test.width, got, test.want)
+		}
+	}
+}
+
+// TestNarrowForm: whatever is chosen can be read where the words do not all fit.
+func TestNarrowForm(t *testing.T) {
+	r := newRig(t, 40, 24, loggedOut())
+	for i, field := range fields {
+		for range field.words {
+			r.form.turn(i)
+			wantOn(t, r.screen(t), "["+r.form.inputs[i].Value()+"]")
+			r.keys("right")
+		}
+	}
+	r.keys("right")
+	wantOn(t, r.screen(t), "◂ [own token server] ▸")
 }
 
 func TestLoginScreenKeys(t *testing.T) {

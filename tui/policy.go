@@ -2,7 +2,6 @@ package tui
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ttlchat/ttlchat/session"
@@ -80,20 +79,14 @@ func (m *model) pressDrawer(key string) bool {
 
 // view draws the drawer.
 func (d drawer) view(p pen, policy session.Policy, width int) []string {
+	const column = 19
 	lines := []string{p.rule(p.faint.Render("─ ")+p.accent.Render("policy "), p.dim.Render(" ↑↓ row · ←→ change · Enter done "), width)}
 	for i, row := range choices(policy) {
-		label := p.dim.Render(p.fit("   "+row.label, 19))
+		label := p.dim.Render(p.fit("   "+row.label, column))
 		if i == d.row {
-			label = p.accent.Render(p.fit(" › "+row.label, 19))
+			label = p.accent.Render(p.fit(" › "+row.label, column))
 		}
-		words := make([]string, len(row.options))
-		for j, option := range row.options {
-			words[j] = p.dim.Render(" " + option + " ")
-			if j == row.chosen {
-				words[j] = p.strong.Render("[" + option + "]")
-			}
-		}
-		lines = append(lines, p.fit(label+strings.Join(words, " "), width))
+		lines = append(lines, p.fit(label+p.options(row.options, row.chosen, p.strong, width-column), width))
 	}
 	return lines
 }
