@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ttlchat/ttlchat/fakeserver"
+	"github.com/ttlchat/ttlchat/scenario"
 	"github.com/ttlchat/ttlchat/session"
 	"github.com/ttlchat/ttlchat/tui"
 )
@@ -16,12 +17,8 @@ func runScreen(ctx context.Context, o *options, w *wiring) error {
 	defer release()
 	saveMemory(ctx)
 	w.history = screenHistory
-	p := o.person(w)
 	config := tui.Config{
-		Form: tui.Form{
-			User: p.user, Peer: o.peer, Lifetime: o.ttl.String(), Profile: p.profile, Service: w.service(),
-			TokenURL: p.tokenURL, RESTURL: p.restURL, WSURL: p.wsURL,
-		},
+		Form:   w.form(o),
 		Open:   func(f tui.Form) (tui.Session, error) { return w.openScreen(f, o) },
 		Policy: o.policy(), Where: w.where(), EmulatorNote: w.noEmulator(), ASCII: o.ascii || tui.PlainTerminal(),
 	}
@@ -42,6 +39,32 @@ func runScreen(ctx context.Context, o *options, w *wiring) error {
 	return err
 }
 
+// form prefills the login screen. Who chooses servers of their own there does not want the addresses of the emulator.
+func (w *wiring) form(o *options) tui.Form {
+	f := tui.Form{
+		User: o.user, Peer: o.peer, Lifetime: scenario.Span{Offset: o.ttl}.String(), Profile: o.profile, Service: w.service(),
+		RESTURL: o.restURL, WSURL: o.wsURL, Pasted: w.pasted != "", RefusesLong: o.over24h == string(fakeserver.Over24hRefuse),
+	}
+	if f.Service != tui.BuiltIn { // a chat service of one's own may go with the emulator's token server
+		f.TokenURL = w.tokenURL
+	}
+	return f
+}
+
+// chosen is who logs in as the login screen says, on the emulator where that names no servers.
+func (w *wiring) chosen(f tui.Form, o *options) (person, error) {
+	life, err := f.Life()
+	p := o.person(w)
+	p.user, p.profile, p.ttl = f.User, f.Profile, life
+	if f.Service != tui.BuiltIn {
+		p.tokenURL = f.TokenURL
+	}
+	if f.Service == tui.OwnService {
+		p.restURL, p.wsURL = f.RESTURL, f.WSURL
+	}
+	return p, err
+}
+
 // service says whose servers the flags chose.
 func (w *wiring) service() tui.Service {
 	switch {
@@ -55,15 +78,13 @@ func (w *wiring) service() tui.Service {
 }
 
 func (w *wiring) openScreen(f tui.Form, o *options) (tui.Session, error) {
-	life, err := f.Life()
+	p, err := w.chosen(f, o)
 	if err != nil {
 		return nil, err
 	}
 	tokens := newScreenTokens(w, o, f.User)
 	w.watch = tokens.watch
-	s, closeTokens, err := w.open(person{
-		user: f.User, profile: f.Profile, tokenURL: f.TokenURL, restURL: f.RESTURL, wsURL: f.WSURL, ttl: life,
-	}, o)
+	s, closeTokens, err := w.open(p, o)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,9 @@ import (
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/ttlchat/ttlchat/internal/agoratoken"
 	"github.com/ttlchat/ttlchat/internal/command"
+	"github.com/ttlchat/ttlchat/internal/judge"
 	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/session"
 	"github.com/ttlchat/ttlchat/session/chat"
@@ -28,8 +30,11 @@ type Form struct {
 	Profile string
 	// Service is whose servers are used.
 	Service Service
-	// TokenURL is the token server, "" when a token was given by hand. RESTURL and WSURL are the service.
+	// TokenURL is the token server, RESTURL and WSURL are the service. Those of the emulator are not written here.
 	TokenURL, RESTURL, WSURL string
+	// Pasted tells that a token was given by hand, so that no token server is asked. RefusesLong tells that the emulator refuses tokens
+	// that live longer than 24 hours, where others cut their life. Nobody edits these two.
+	Pasted, RefusesLong bool
 }
 
 // Service says whose servers a session uses.
@@ -65,11 +70,28 @@ func (f Form) Life() (time.Duration, error) {
 	return d.Truncate(time.Second), nil
 }
 
+// fate says what becomes of a lifetime that is not granted as it is: a remark, and a sentence when there will be no life to see.
+func (f Form) fate() (remark, refusal string) {
+	switch d, err := f.Life(); {
+	case err != nil || f.Pasted || d <= agoratoken.MaxLife:
+		return "", ""
+	case d > judge.AbsurdLife:
+		return "refused: over a month", "You will see the client refuse the token: it lives over a month, so the units must have been mixed up."
+	case f.RefusesLong && f.Service != OwnService && f.Profile != chat.RTC.Name: // rtc logs in nowhere
+		return "refused: over 24 h", "You will see the emulator refuse the token: it lives over 24 h, and ttlchat was started with --over-24h refuse."
+	default:
+		return "counts as 24 h", ""
+	}
+}
+
 // field is one line of the login screen.
 type field struct {
 	label, help string
-	value       func(*Form) *string
-	check       func(Form) error
+	// example stands in the field while that is empty; remark says what is odd about a value that is right. Either may be missing.
+	example string
+	remark  func(Form) string
+	value   func(*Form) *string
+	check   func(Form) error
 	// words are all its values, for ← and →; nil means that it is written.
 	words []string
 	// shown tells whether the field means anything; nil means always.
@@ -82,23 +104,31 @@ var fields = []field{
 	{label: "talk to", help: "who gets the messages; echo answers by itself, and /to changes it later", value: func(f *Form) *string { return &f.Peer },
 		check: func(f Form) error { return command.ValidUser(f.Peer) }},
 	{label: "lifetime", help: "how long each token lives, such as 30s or 24h; empty: as the token server likes",
-		value: func(f *Form) *string { return &f.Lifetime }, check: func(f Form) error { _, err := f.Life(); return err }},
+		value: func(f *Form) *string { return &f.Lifetime }, check: func(f Form) error { _, err := f.Life(); return err },
+		remark: func(f Form) string { remark, _ := f.fate(); return remark }},
 	{label: "profile", help: "which SDK to behave like; rtc is a token's life without a chat (←→)", value: func(f *Form) *string { return &f.Profile },
 		check: checkProfile, words: profileNames()},
 	{label: "service", help: "the emulator inside, alone or with your own token server; or your service (←→)",
 		value: func(f *Form) *string { return (*string)(&f.Service) }, check: checkService, words: serviceNames()},
-	{label: "token server", help: "the address that hands out the tokens", value: func(f *Form) *string { return &f.TokenURL },
+	{label: "token server", example: "such as https://example.com/token",
+		help:  "the address that hands out the tokens, for the project of --app-id and --app-certificate (AGORA_APP_ID, AGORA_APP_CERTIFICATE)",
+		value: func(f *Form) *string { return &f.TokenURL },
 		check: func(f Form) error {
-			if f.TokenURL == "" {
+			if f.TokenURL == "" && f.Pasted {
 				return nil
 			}
 			return checkURL(f.TokenURL, "http", "https")
 		}, shown: func(f Form) bool { return f.Service != BuiltIn }},
-	{label: "REST", help: "the chat service's HTTP address", value: func(f *Form) *string { return &f.RESTURL },
+	{label: "REST", help: "the chat service's HTTP address" + whichApp, example: "such as https://a41.chat.agora.io",
+		value: func(f *Form) *string { return &f.RESTURL },
 		check: func(f Form) error { return checkURL(f.RESTURL, "http", "https") }, shown: ownService},
-	{label: "gateway", help: "the chat service's WebSocket address", value: func(f *Form) *string { return &f.WSURL },
+	{label: "gateway", help: "the chat service's WebSocket address" + whichApp, example: "such as wss://msync.example.com/websocket",
+		value: func(f *Form) *string { return &f.WSURL },
 		check: func(f Form) error { return checkURL(f.WSURL, "ws", "wss") }, shown: ownService},
 }
+
+// whichApp tells where the rest of a service of one's own is set.
+const whichApp = "; the app on it is set by --app-key (TTLCHAT_APP_KEY) and --app-id (AGORA_APP_ID) when ttlchat starts"
 
 func ownService(f Form) bool { return f.Service == OwnService }
 
@@ -153,7 +183,7 @@ func newForm(values Form) form {
 	f := form{given: values, inputs: make([]textinput.Model, len(fields)), faults: make([]error, len(fields))}
 	for i, field := range fields {
 		in := textinput.New()
-		in.Prompt = ""
+		in.Prompt, in.Placeholder = "", field.example
 		in.CharLimit = 512
 		in.KeyMap.Paste.SetEnabled(false) // it would run a program to read the clipboard; the terminal's own paste works
 		in.SetVirtualCursor(false)
@@ -194,11 +224,23 @@ func (f *form) valid() bool {
 			ok = false
 		}
 	}
-	if ok && f.given.Service == OwnService && values.Service != OwnService {
-		f.fault = errors.New("the emulator does not run: start ttlchat without --rest-url and --ws-url, or choose your own chat service")
-		ok = false
+	if !ok {
+		return false
 	}
-	return ok
+	f.fault = f.stands(values.Service)
+	return f.fault == nil
+}
+
+// stands says what does not run of the emulator although the chosen service needs it.
+func (f *form) stands(chosen Service) error {
+	switch given := f.given.Service; {
+	case given == OwnService && chosen != OwnService:
+		return errors.New("the emulator does not run: start ttlchat without --rest-url and --ws-url, or choose your own chat service")
+	case given == OwnTokenServer && chosen == BuiltIn:
+		return errors.New("the emulator's token server does not run: start ttlchat without --token-url, or choose your own token server")
+	default:
+		return nil
+	}
 }
 
 // turn gives a field the focus.
@@ -208,8 +250,9 @@ func (f *form) turn(i int) {
 	f.inputs[f.focus].Focus()
 }
 
-// move changes the focus by so many fields that are shown, around the ends.
+// move changes the focus by so many fields that are shown, around the ends, and tells what is wrong with the one that is left.
 func (f *form) move(by int) {
+	f.check()
 	i := f.focus
 	for range fields {
 		if i = (i + by + len(fields)) % len(fields); f.shown(i) {
@@ -239,13 +282,8 @@ func (f *form) update(msg tea.Msg) tea.Cmd {
 	return cmd
 }
 
-// check looks at the field that is being written. An empty one may still be filled.
-func (f *form) check() {
-	f.faults[f.focus], f.fault = nil, nil
-	if f.inputs[f.focus].Value() != "" {
-		f.faults[f.focus] = fields[f.focus].check(f.values())
-	}
-}
+// check looks at the field that is being written.
+func (f *form) check() { f.faults[f.focus], f.fault = fields[f.focus].check(f.values()), nil }
 
 // choose puts the next or the previous word into the field.
 func (f *form) choose(forward bool) {
@@ -263,8 +301,19 @@ func (f *form) preview(policy session.Policy) string {
 	values := f.values()
 	d, err := values.Life()
 	profile, ok := chat.ProfileByName(values.Profile)
-	if err != nil || !ok || d == 0 {
+	_, refusal := values.fate()
+	switch {
+	case refusal != "":
+		return refusal
+	case values.Pasted:
+		return "You will see the life of the token that you gave, which cannot be renewed: will-expire, expiry, and what the app does about it."
+	case err != nil || !ok || d == 0:
 		return "You will see a token's life: will-expire, renewal, expiry, and what the app does about it."
+	}
+	lives := life(d)
+	if d > agoratoken.MaxLife {
+		d = agoratoken.MaxLife
+		lives = life(d) + ", because the service allows no more"
 	}
 	born := time.Now()
 	warning := chat.WillExpireAt(profile, born, born.Add(d)).Sub(born)
@@ -272,7 +321,7 @@ func (f *form) preview(policy session.Policy) string {
 	if warning >= d {
 		middle = fmt.Sprintf("that is too short for %s, which comes %s before the end", profile.WillExpireCallback, life(profile.Lead))
 	}
-	return fmt.Sprintf("You will see a token that lives %s: %s; at the end it says %s and the app will %s.", life(d), middle, profile.ExpiredCallback, afterExpired(policy))
+	return fmt.Sprintf("You will see a token that lives %s: %s; at the end it says %s and the app will %s.", lives, middle, profile.ExpiredCallback, afterExpired(policy))
 }
 
 // dress puts the styles on the inputs and gives them their width.
@@ -333,6 +382,19 @@ func (f *form) choices(p pen, i, width int) string {
 	return p.options(words, slices.Index(words, held), lit, width)
 }
 
+// aside is what stands beside a field: what is wrong with its value, or what is odd about it.
+func (f *form) aside(p pen, i int) string {
+	if err := f.faults[i]; err != nil {
+		return p.tones[dead].Render("  ✗ " + printable.Line(err.Error(), 200))
+	}
+	if remark := fields[i].remark; remark != nil {
+		if text := remark(f.values()); text != "" {
+			return p.tones[late].Render("  ! " + text)
+		}
+	}
+	return ""
+}
+
 // formMargin keeps the form from getting too wide to read; formLabel is the width of the column of labels.
 func formMargin(width int) int { return max((width-84)/2, 1) }
 
@@ -364,29 +426,30 @@ func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, 
 				cursor.Y = gap + len(lines)
 			}
 		}
-		fault := ""
-		if err := f.faults[i]; err != nil {
-			fault = p.tones[dead].Render("  ✗ " + printable.Line(err.Error(), 200))
-		}
-		room := max(inner-label-p.cells.StringWidth(fault), 8)
+		aside := f.aside(p, i)
+		room := max(inner-label-p.cells.StringWidth(aside), 8)
 		value := in.View()
-		if field.words != nil {
+		switch {
+		case field.words != nil:
 			value = f.choices(p, i, room)
 			if i == f.focus {
 				cursor = nil
 			}
+		case aside != "" && in.Value() == "": // the example gives way
+			value = ""
 		}
-		if fault != "" {
-			value = p.cut(strings.TrimRight(value, " "), room, "…") + fault
+		if aside != "" {
+			value = p.cut(strings.TrimRight(value, " "), room, "…") + aside
 		}
 		lines = append(lines, p.fit(name+value, inner))
 	}
-	below := []string{p.dim.Render(fields[f.focus].help)}
+	help, paint := fields[f.focus].help, p.dim
 	if err := cmp.Or(f.fault, f.faults[f.focus]); err != nil {
-		below = p.wrap(printable.Line(err.Error(), 400), inner, 3)
-		for i, line := range below {
-			below[i] = p.tones[dead].Render(line)
-		}
+		help, paint = printable.Line(err.Error(), 400), p.tones[dead]
+	}
+	below := p.wrap(help, inner, min(max(height-gap-len(lines)-1, 1), 3)) // the keys need a line, too
+	for i, line := range below {
+		below[i] = paint.Render(line)
 	}
 	if height >= len(fields)+6 {
 		lines = append(lines, "")

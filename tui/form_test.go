@@ -42,6 +42,7 @@ func TestFormFaults(t *testing.T) {
 		{func(f *Form) { f.Lifetime = "2000000h" }, "such as 30s"},
 		{func(f *Form) { f.Profile = "windows" }, "native, web, classic, rtc"},
 		{func(f *Form) { f.TokenURL = "localhost" }, "http://host:port"},
+		{func(f *Form) { f.TokenURL = "" }, "http://host:port"},
 		{func(f *Form) { f.RESTURL = "ws://x" }, "http://host:port"},
 		{func(f *Form) { f.WSURL = "" }, "ws://host:port"},
 		{func(f *Form) { f.Service = "moon" }, "built-in emulator, own token server"},
@@ -62,7 +63,10 @@ func TestFormFaults(t *testing.T) {
 			t.Errorf("the cursor is not at the fault of %+v", values)
 		}
 	}
-	for _, change := range []func(*Form){func(f *Form) { f.Lifetime = "" }, func(f *Form) { f.TokenURL = "" }} {
+	for _, change := range []func(*Form){
+		func(f *Form) { f.Lifetime = "" }, func(f *Form) { f.TokenURL, f.RESTURL, f.WSURL = "", "", "" },
+		func(f *Form) { f.Service, f.TokenURL, f.Pasted = OwnTokenServer, "", true },
+	} {
 		values := filled
 		change(&values)
 		f := newForm(values)
@@ -104,6 +108,67 @@ func TestService(t *testing.T) {
 	wantOn(t, r.screen(t), "chat.example, which is not the emulator")
 }
 
+// TestPromises: the form says what becomes of a lifetime that is not granted as it is, before anybody asks for it.
+func TestPromises(t *testing.T) {
+	tests := []struct {
+		lifetime string
+		change   func(*Form)
+		says     []string
+	}{
+		{"24h", nil, []string{"lifetime 24h profile", "You will see a token that lives 24 h: after 19 h 12 min the SDK"}},
+		{"25h", nil, []string{"25h ! counts as 24 h", "lives 24 h, because the service allows no more: after 19 h 12 min the SDK"}},
+		{"25h", func(f *Form) { f.RefusesLong = true }, []string{"25h ! refused: over 24 h", "see the emulator refuse the token"}},
+		{"25h", func(f *Form) { f.RefusesLong, f.Service = true, OwnService }, []string{"25h ! counts as 24 h"}},
+		{"25h", func(f *Form) { f.RefusesLong, f.Profile = true, "rtc" }, []string{"25h ! counts as 24 h", "after 23 h 59 min 30 s"}},
+		{"744h", nil, []string{"744h ! counts as 24 h"}},
+		{"745h", nil, []string{"745h ! refused: over a month", "see the client refuse the token"}},
+		{"25h", func(f *Form) { f.Pasted = true }, []string{"lifetime 25h profile", "the token that you gave, which cannot be renewed"}},
+	}
+	for _, test := range tests {
+		r := newRig(t, 120, 40, loggedOut())
+		values := filled
+		values.Lifetime = ""
+		if test.change != nil {
+			test.change(&values)
+		}
+		r.form = newForm(values)
+		r.form.dress(r.pen, 120)
+		r.form.turn(2)
+		r.write(test.lifetime)
+		wantOn(t, strings.Join(strings.Fields(r.screen(t)), " "), test.says...)
+	}
+}
+
+// TestEmptyService: the fields of one's own service begin empty, with an example each, and say what is wrong when they are left so.
+func TestEmptyService(t *testing.T) {
+	words := func(r *rig) string { return strings.Join(strings.Fields(r.screen(t)), " ") }
+	r := newRig(t, 80, 24, loggedOut())
+	values := filled
+	values.TokenURL, values.RESTURL, values.WSURL = "", "", ""
+	r.form = newForm(values)
+	r.form.dress(r.pen, 80)
+	r.keys("up", "left")
+	wantOn(t, r.screen(t), "such as https://example.com/token", "such as https://a41.chat.agora.io", "such as wss://")
+	r.keys("down")
+	wantOn(t, words(r), "(AGORA_APP_ID, AGORA_APP_CERTIFICATE)")
+	r.keys("down")
+	wantOn(t, words(r), "token server ✗ write an address", "--app-key (TTLCHAT_APP_KEY)", "--app-id (AGORA_APP_ID)")
+	r.keys("h", "backspace")
+	wantOn(t, words(r), "REST ✗ write an address")
+	r.keys("enter")
+	if r.session != nil || r.form.focus != 5 {
+		t.Errorf("empty addresses are taken, or the cursor is in field %d", r.form.focus)
+	}
+	for _, address := range []string{"http://t/token", "http://c", "ws://c/websocket"} {
+		r.write(address)
+		r.keys("down")
+	}
+	r.keys("enter")
+	if r.session == nil || r.asked.TokenURL != "http://t/token" || r.asked.RESTURL != "http://c" || r.asked.WSURL != "ws://c/websocket" {
+		t.Errorf("the session is opened with %+v: %v", r.asked, r.form.faults)
+	}
+}
+
 // TestNoEmulator: what was started for a service of one's own has no emulator to choose.
 func TestNoEmulator(t *testing.T) {
 	r := newRig(t, 80, 24, loggedOut())
@@ -117,6 +182,15 @@ func TestNoEmulator(t *testing.T) {
 		t.Error("the emulator is used, which does not run")
 	}
 	wantOn(t, r.screen(t), "start ttlchat without --rest-url")
+	values.Service = OwnTokenServer
+	r.form = newForm(values)
+	r.form.dress(r.pen, 80)
+	r.form.turn(4)
+	r.keys("left", "enter")
+	if r.session != nil {
+		t.Error("the emulator's token server is asked, which does not run")
+	}
+	wantOn(t, r.screen(t), "start ttlchat without --token-url")
 }
 
 // TestFaultsWhileTyping: a field says what is wrong as soon as something is in it.

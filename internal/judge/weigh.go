@@ -15,8 +15,8 @@ const (
 	clockSlack = time.Minute
 	// maxAhead is how far ahead it may be before the token is not valid yet.
 	maxAhead = time.Hour
-	// absurdLife is the life from which the units must have been mixed up: nobody asks for a month.
-	absurdLife = 31 * 24 * time.Hour
+	// AbsurdLife is the life from which the units must have been mixed up: nobody asks for a month.
+	AbsurdLife = 31 * 24 * time.Hour
 	// earliestDate is the second since 1970 that no duration reaches and every date is after: the year 2001.
 	earliestDate = 1_000_000_000
 )
@@ -214,9 +214,9 @@ func (w *weigher) life(seconds int64) {
 			"choose the shape that fits the server; the life is in seconds")
 	case seconds >= earliestDate && max(date, -date) < 10*365*day:
 		w.warn("date-for-duration", what+", which is a date and not a duration"+cut, "pass the seconds from now, not the time of expiry")
-	case seconds > int64(absurdLife/time.Second) && seconds%1000 == 0:
+	case seconds > int64(AbsurdLife/time.Second) && seconds%1000 == 0:
 		w.warn("milliseconds", what+", which looks like milliseconds in place of seconds"+cut, "pass seconds")
-	case seconds > int64(absurdLife/time.Second):
+	case seconds > int64(AbsurdLife/time.Second):
 		w.warn("over-a-month", what+", which nobody asks for"+cut, "check the units of the asked lifetime: it is in seconds")
 	case seconds > day:
 		w.warn("over-24h", what+cut, "ask for 86400 seconds at most, and renew")
