@@ -327,7 +327,7 @@ var defects = map[string]planted{
 	})},
 	"tokens are issued behind": {id: "clock", verdict: Warn, seen: "issue is 10m0s behind", change: issued(-10 * time.Minute)},
 	"tokens are issued ahead":  {id: "clock", verdict: Warn, seen: "issue is 10m0s ahead", change: issued(10 * time.Minute)},
-	"tokens come expired":      {id: "clock", verdict: Fail, seen: "expired 1h0m0s ago", change: issued(-2 * time.Hour)},
+	"tokens come expired":      {id: "clock", verdict: Fail, seen: "expired 1 h ago", change: issued(-2 * time.Hour)},
 	"tokens of the future":     {id: "clock", verdict: Fail, seen: "in the future", change: issued(2 * time.Hour)},
 	"over before it is used": {id: "login", verdict: Fail, seen: "expired", change: func(s *tokenServer) {
 		s.token = func(c call) string { time.Sleep(time.Second); c.life = 2; return good(c) }

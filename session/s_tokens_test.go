@@ -139,7 +139,7 @@ func TestS08NothingButExpiredTokens(t *testing.T) {
 			> waiting` + again + `
 			> stopped
 		`)
-		p.is(session.Stopped, "expired 1m0s ago", "caching")
+		p.is(session.Stopped, "expired 1 min ago", "caching")
 		p.why(session.TokenExpiredAlready)
 		w.saw(requests{Fetches: 4})
 	})

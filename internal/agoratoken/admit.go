@@ -117,7 +117,7 @@ func (c Claims) alive(now time.Time, over Over24h) error {
 	case int64(c.IssuedAt) > second+int64(maxAhead/time.Second):
 		return fail(KindNotYetValid, "the token is issued at %s; compare the clocks of the token server and of this server", Moment(int64(c.IssuedAt), now))
 	case over == Refuse && c.Life(ServiceChat) > int64(MaxLife/time.Second):
-		return fail(KindOver24h, "the token lives %s, longer than 24 hours; ask the token server for a shorter life", seconds(c.Life(ServiceChat)))
+		return fail(KindOver24h, "the token lives %s, longer than 24 hours; ask the token server for a shorter life", Span(c.Life(ServiceChat)))
 	case second >= c.Expiry():
 		return fail(KindExpired, "the token expired at %s; fetch a new one", Moment(c.Expiry(), now))
 	}

@@ -1,7 +1,9 @@
 package agoratoken
 
 import (
+	"cmp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -111,7 +113,7 @@ func (c Claims) Expiry() int64 {
 	return int64(c.IssuedAt) + min(c.Life(ServiceChat), int64(MaxLife/time.Second))
 }
 
-// Moment prints a second since 1970 absolutely and relative to now.
+// Moment prints a second since 1970 absolutely, in UTC, and relative to now.
 func Moment(second int64, now time.Time) string {
 	at := time.Unix(second, 0)
 	relative := "now"
@@ -123,12 +125,20 @@ func Moment(second int64, now time.Time) string {
 	return at.UTC().Format("2006-01-02 15:04:05 MST") + " (" + relative + ")"
 }
 
-// Span prints a number of seconds, from three days on in whole days.
+// Span prints a number of seconds as a person says it, without parts that are zero, and from three days on in whole days.
 func Span(n int64) string {
 	if days := n / 86_400; days >= 3 {
 		return strconv.FormatInt(days, 10) + " days"
 	}
-	return seconds(n)
+	var parts []string
+	for _, unit := range []struct {
+		seconds int64
+		name    string
+	}{{3600, " h"}, {60, " min"}, {1, " s"}} {
+		if count := n / unit.seconds; count > 0 {
+			parts = append(parts, strconv.FormatInt(count, 10)+unit.name)
+			n -= count * unit.seconds
+		}
+	}
+	return cmp.Or(strings.Join(parts, " "), "0 s")
 }
-
-func seconds(n int64) string { return (time.Duration(n) * time.Second).String() }

@@ -35,13 +35,13 @@ func TestChat(t *testing.T) {
 		works bool
 		says  string
 	}{
-		"valid":                   {userToken(t, "alice", 600, noon), "", true, "another 10m0s"},
-		"expired":                 {userToken(t, "alice", 600, noon.Add(-time.Hour)), "expired", false, "expired 50m0s ago"},
-		"expires now":             {userToken(t, "alice", 600, noon.Add(-600*time.Second)), "expired", false, "0s ago"},
-		"last second":             {userToken(t, "alice", 600, noon.Add(-599*time.Second)), "", true, "another 1s"},
+		"valid":                   {userToken(t, "alice", 600, noon), "", true, "another 10 min"},
+		"expired":                 {userToken(t, "alice", 600, noon.Add(-time.Hour)), "expired", false, "expired 50 min ago"},
+		"expires now":             {userToken(t, "alice", 600, noon.Add(-600*time.Second)), "expired", false, "0 s ago"},
+		"last second":             {userToken(t, "alice", 600, noon.Add(-599*time.Second)), "", true, "another 1 s"},
 		"a minute ahead":          {userToken(t, "alice", 600, noon.Add(time.Minute)), "", true, ""},
-		"ten minutes ahead":       {userToken(t, "alice", 600, noon.Add(10*time.Minute)), "clock-ahead", true, "10m0s in the future"},
-		"not yet valid":           {userToken(t, "alice", 600, noon.Add(61*time.Minute)), "not-yet-valid", false, "1h1m0s in the future"},
+		"ten minutes ahead":       {userToken(t, "alice", 600, noon.Add(10*time.Minute)), "clock-ahead", true, "10 min in the future"},
+		"not yet valid":           {userToken(t, "alice", 600, noon.Add(61*time.Minute)), "not-yet-valid", false, "1 h 1 min in the future"},
 		"wrong app id":            {otherProject(t, otherHex, string(project.Certificate)), "wrong-app-id", false, "000000…0000, not 970ca3…1b33"},
 		"wrong certificate":       {otherProject(t, project.AppID, otherHex), "wrong-certificate", false, "another App Certificate"},
 		"uuid":                    {userToken(t, id, 600, noon), "uuid", true, "UUID"},
@@ -327,7 +327,7 @@ func TestPrinted(t *testing.T) {
 		{"salt", "2503331629", "random, tells tokens of the same second apart"},
 		{"service", "chat", "text chat"},
 		{"  may", "act as the app", "for 69 days (6000000 s)"},
-		{"expires", "2021-12-30 02:24:13 UTC (in 24h0m0s)", "the earliest of all ends, at most 24h after the issue"},
+		{"expires", "2021-12-30 02:24:13 UTC (in 24 h)", "the earliest of all ends, at most 24h after the issue"},
 		{"signature", "unchecked", "needs the App Certificate, and for a 006 token its channel and user"},
 	}
 	if diff := cmp.Diff(want, v.Token.Describe(time.Unix(1640744653, 0))); diff != "" {
@@ -365,7 +365,7 @@ func TestDescribe(t *testing.T) {
 		{"service", "rtc", "audio and video calls"},
 		{"  channel", fmt.Sprintf("%08x", agoratoken.CRC006("room")), "a checksum, the token does not have the name"},
 		{"  user", fmt.Sprintf("%08x", agoratoken.CRC006("7")), "a checksum; 00000000 is uid 0, everybody"},
-		{"  may", "join channel", "until 2023-11-14 12:10:00 UTC (in 10m0s)"},
+		{"  may", "join channel", "until 2023-11-14 12:10:00 UTC (in 10 min)"},
 	}
 	if diff := cmp.Diff(want, fields[4:len(fields)-2]); diff != "" {
 		t.Error(diff)
