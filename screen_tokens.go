@@ -65,7 +65,7 @@ func (t screenToken) Inspect(now time.Time) tui.Inspection {
 	in := tui.Inspection{Short: t.text.String()}
 	if v.Token != nil {
 		in.Genuine, in.Checked = v.Token.Genuine == judge.Yes, v.Token.Genuine != judge.Unchecked
-		for _, f := range v.Token.Describe(now) {
+		for _, f := range v.Token.Describe() {
 			if f.Name != "signature" { // the screen has words of its own for it
 				in.Fields = append(in.Fields, tui.TokenField(f))
 			}

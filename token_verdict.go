@@ -27,13 +27,13 @@ var (
 func writeVerdict(w io.Writer, v judge.Verdict, now time.Time) error {
 	var b strings.Builder
 	if v.Token != nil {
-		fields := v.Token.Describe(now)
+		fields := v.Token.Describe()
 		widest := 0
 		for _, f := range fields {
-			widest = max(widest, min(lipgloss.Width(f.Value), 40))
+			widest = max(widest, min(lipgloss.Width(f.Text(now)), 40))
 		}
 		for _, f := range fields {
-			value := f.Value
+			value := f.Text(now)
 			if f.Meaning != "" {
 				value += strings.Repeat(" ", max(0, widest-lipgloss.Width(value))) + "  " + faint.Render(f.Meaning)
 			}

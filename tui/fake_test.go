@@ -184,17 +184,21 @@ type fakeToken struct {
 func (f fakeToken) Inspect(time.Time) Inspection { return f.Inspection }
 func (f fakeToken) Reveal() string               { return f.whole }
 
+func said(name, value, meaning string) TokenField {
+	return TokenField{Name: name, Value: value, Meaning: meaning}
+}
+
 // decoded is what a token says that was issued at noon less ago.
 func decoded(short string, ago time.Duration, salt string) fakeToken {
 	return fakeToken{Inspection{
 		Short: short, Genuine: true, Checked: true,
 		Fields: []TokenField{
-			{"token", short, ""}, {"version", "007", "AccessToken2, for every service"},
-			{"app id", "970ca35de60c44645bbae8a215061b33", "the project"},
-			{"issued", noon.Add(-ago).Format(time.RFC3339), "by the clock of the token server"}, {"life", "30s", "from the issue"},
-			{"salt", salt, "random, tells tokens of the same second apart"}, {"service", "chat", "text chat"},
-			{"  user", "alice", "the only one who may use it"}, {"  may", "chat user", "for 30s"},
-			{"expires", noon.Add(30*time.Second - ago).Format(time.RFC3339), "the earliest of all ends"},
+			said("token", short, ""), said("version", "007", "AccessToken2, for every service"),
+			said("app id", "970ca35de60c44645bbae8a215061b33", "the project"),
+			{Name: "issued", At: noon.Add(-ago), Meaning: "by the clock of the token server"}, said("life", "30 s", "from the issue"),
+			said("salt", salt, "random, tells tokens of the same second apart"), said("service", "chat", "text chat"),
+			said("  user", "alice", "the only one who may use it"), said("  may", "chat user", "for 30 s"),
+			{Name: "expires", At: noon.Add(30*time.Second - ago), Meaning: "the earliest of all ends"},
 		},
 	}, "007whole" + salt}
 }

@@ -347,8 +347,8 @@ func TestInspector(t *testing.T) {
 }
 
 func TestChangedField(t *testing.T) {
-	fields := []TokenField{{"salt", "1", ""}, {"may", "a", ""}, {"may", "b", ""}, {"may", "c", ""}}
-	before := &Inspection{Fields: []TokenField{{"salt", "1", ""}, {"may", "a", ""}, {"may", "x", ""}}}
+	fields := []TokenField{said("salt", "1", ""), said("may", "a", ""), said("may", "b", ""), said("may", "c", "")}
+	before := &Inspection{Fields: []TokenField{said("salt", "1", ""), said("may", "a", ""), said("may", "x", "")}}
 	want := []string{"1 false", "a false", "x true", "nothing true"}
 	for i := range fields {
 		was, changed := changedField(before, fields, i)

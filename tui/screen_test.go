@@ -58,7 +58,7 @@ func floodWith(r *rig, text string) {
 		session.Event{Name: session.StateChanged, New: session.Stopped, Reason: text},
 	)
 	r.send(emulatorMsg{events: []EmulatorEvent{{At: noon, Name: text, User: text, Code: 1, Entry: saying{text, [][2]string{{text, text}}}}}})
-	r.fake.tokens = []Token{fakeToken{Inspection{Short: text, Fields: []TokenField{{text, text, text}}, Findings: []string{text}}, text}}
+	r.fake.tokens = []Token{fakeToken{Inspection{Short: text, Fields: []TokenField{said(text, text, text)}, Findings: []string{text}}, text}}
 	r.send(faultsMsg{list: []Fault{{ID: text, Target: text, Name: text}}})
 	r.send(tea.PasteMsg{Content: text})
 	r.say(text, dead)

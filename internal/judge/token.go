@@ -45,7 +45,19 @@ type Privilege struct {
 }
 
 // Field is one line of a description: what it is called, what the token says, and what that means. It is safe on a terminal.
-type Field struct{ Name, Value, Meaning string }
+type Field struct {
+	Name, Value, Meaning string
+	// At is the instant that ends the value, or is all of it; it is left to the reader in which time zone to show it.
+	At time.Time
+}
+
+// Text is the whole value, its instant in UTC and as seen from the given time.
+func (f Field) Text(now time.Time) string {
+	if f.At.IsZero() {
+		return f.Value
+	}
+	return strings.TrimLeft(f.Value+" "+agoratoken.Moment(f.At.Unix(), now), " ")
+}
 
 func date(second int64) *time.Time { return new(time.Unix(second, 0).UTC()) }
 
@@ -84,71 +96,80 @@ func name006(read agoratoken.Token006) string {
 	return RTC
 }
 
-// Describe returns every field of the token for a person, seen from the given time.
-func (t *Token) Describe(now time.Time) []Field {
-	var fields []Field
-	add := func(name, value, meaning string) { fields = append(fields, Field{name, value, meaning}) }
+// description is a token field by field.
+type description []Field
+
+func (d *description) add(name, value, meaning string) {
+	*d = append(*d, Field{Name: name, Value: value, Meaning: meaning})
+}
+
+// Describe returns every field of the token for a person.
+func (t *Token) Describe() []Field {
+	var d description
 	kind := "AccessToken2, for every service"
 	if t.Version == "006" {
 		kind = "AccessToken, the old kind, for rtc and rtm alone"
 	}
-	add("token", t.Short, "")
-	add("version", t.Version, kind)
-	add("app id", printable.Line(t.AppID, 64), "the project")
+	d.add("token", t.Short, "")
+	d.add("version", t.Version, kind)
+	d.add("app id", printable.Line(t.AppID, 64), "the project")
 	if t.IssuedAt != nil {
-		add("issued", moment(*t.IssuedAt, now), "by the clock of the token server")
-		add("life", span(*t.Life), "from the issue")
+		d = append(d, Field{Name: "issued", At: *t.IssuedAt, Meaning: "by the clock of the token server"})
+		d.add("life", span(*t.Life), "from the issue")
 	}
-	add("salt", fmt.Sprint(t.Salt), "random, tells tokens of the same second apart")
+	d.add("salt", fmt.Sprint(t.Salt), "random, tells tokens of the same second apart")
 	for _, s := range t.Services {
-		s.describe(add, now)
+		s.describe(&d)
 	}
-	add("expires", moment(t.ExpiresAt, now), "the earliest of all ends, at most 24h after the issue")
-	add("signature", string(t.Genuine), map[Genuine]string{
+	d = append(d, Field{Name: "expires", At: t.ExpiresAt, Meaning: "the earliest of all ends, at most 24 h after the issue"})
+	d.add("signature", string(t.Genuine), map[Genuine]string{
 		Yes: "made with this App Certificate", No: "altered, or made with another App Certificate",
 		Unchecked: "needs the App Certificate, and for a 006 token its channel and user",
 	}[t.Genuine])
-	return fields
+	return d
 }
 
-func (s Service) describe(add func(name, value, meaning string), now time.Time) {
-	add("service", s.Name, meanings[s.Name])
+func (s Service) describe(d *description) {
+	d.add("service", s.Name, meanings[s.Name])
 	switch {
 	case s.ChannelCRC != nil && s.Name == RTM:
-		add("  user", checksum(*s.ChannelCRC), "a checksum, the token does not have the name")
+		d.add("  user", checksum(*s.ChannelCRC), "a checksum, the token does not have the name")
 	case s.ChannelCRC != nil:
-		add("  channel", checksum(*s.ChannelCRC), "a checksum, the token does not have the name")
-		add("  user", checksum(*s.UserCRC), "a checksum; 00000000 is uid 0, everybody")
+		d.add("  channel", checksum(*s.ChannelCRC), "a checksum, the token does not have the name")
+		d.add("  user", checksum(*s.UserCRC), "a checksum; 00000000 is uid 0, everybody")
 	case s.Name == RTC && s.User == "":
-		add("  user", "uid 0", "everybody may use the token")
+		d.add("  user", "uid 0", "everybody may use the token")
 	}
 	if s.Channel != "" {
-		add("  channel", printable.Line(s.Channel, 64), "or room, the only one it opens")
+		d.add("  channel", printable.Line(s.Channel, 64), "or room, the only one it opens")
 	}
 	if s.User != "" {
-		add("  user", printable.Line(s.User, 64), "the only one who may use it")
+		d.add("  user", printable.Line(s.User, 64), "the only one who may use it")
 	}
 	for _, p := range s.Privileges {
-		add("  may", p.Name, p.end(now))
+		*d = append(*d, p.describe())
 	}
 	if s.Role != nil {
-		add("  role", fmt.Sprint(*s.Role), "in the room")
+		d.add("  role", fmt.Sprint(*s.Role), "in the room")
 	}
 	for _, p := range s.Permissions {
-		add("  may", p.Right+" "+p.Resource, printable.Line(strings.Join(p.Names, ", "), 120))
+		d.add("  may", p.Right+" "+p.Resource, printable.Line(strings.Join(p.Names, ", "), 120))
 	}
 }
 
-func (p Privilege) end(now time.Time) string {
+func (p Privilege) describe() Field {
+	f := Field{Name: "  may", Value: p.Name}
 	switch {
 	case p.Life != nil && *p.Life == 0:
-		return "for 0s; outside chat that is as long as the token"
+		f.Meaning = "for 0 s; outside chat that is as long as the token"
 	case p.Life != nil:
-		return "for " + span(int64(*p.Life))
+		f.Meaning = "for " + span(int64(*p.Life))
 	case p.ExpiresAt.Unix() == 0:
-		return "as long as the token"
+		f.Meaning = "as long as the token"
+	default:
+		f.Value, f.At = f.Value+" until", *p.ExpiresAt
 	}
-	return "until " + moment(*p.ExpiresAt, now)
+	return f
 }
 
 var meanings = map[string]string{
@@ -158,8 +179,6 @@ var meanings = map[string]string{
 }
 
 func checksum(crc uint32) string { return fmt.Sprintf("%08x", crc) }
-
-func moment(at, now time.Time) string { return agoratoken.Moment(at.Unix(), now) }
 
 // span prints a life, in days too when it is long.
 func span(s int64) string {

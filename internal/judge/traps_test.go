@@ -127,7 +127,7 @@ func TestMemory(t *testing.T) {
 	names := slices.Concat(raw[:head], []byte{1, 0, 8, 0, 0, 0, 1, 0, 'u', 1, 0, 4, 0, 1, 0, 0, 0, 0xb0, 3}, make([]byte, 2*0x3b0))
 	add("RTM2 with a thousand empty names", pack(names))
 	add("as many services as go", pack(slices.Concat(raw[:head], []byte{32, 0}, slices.Repeat([]byte{7, 0, 0, 0, 1, 0, 'c', 1, 0, 'u', 0, 0}, 32))))
-	Judge(valid, chatLogin).Token.Describe(noon) // whatever is allocated once
+	Judge(valid, chatLogin).Token.Describe() // whatever is allocated once
 	for _, tt := range inputs {
 		var before, after runtime.MemStats
 		runtime.GC()
@@ -136,7 +136,7 @@ func TestMemory(t *testing.T) {
 		start := time.Now()
 		for range runs {
 			if v := Judge(tt.text, chatLogin); v.Token != nil {
-				v.Token.Describe(noon)
+				v.Token.Describe()
 			}
 		}
 		took := time.Since(start) / runs
