@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ttlchat/ttlchat/session"
@@ -27,6 +28,15 @@ var (
 	intervals         = []time.Duration{0, 10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute}
 )
 
+// answers names the app's answers as the flags and /policy do, but for relogin, which is no word.
+func answers[T ~string](all []T) []string {
+	names := make([]string, len(all))
+	for i, answer := range all {
+		names[i] = strings.ReplaceAll(string(answer), string(session.ExpiredRelogin), "log in again")
+	}
+	return names
+}
+
 func choices(p session.Policy) []choice {
 	every := intervals
 	if !slices.Contains(every, p.RenewEvery) { // it was typed
@@ -38,9 +48,9 @@ func choices(p session.Policy) []choice {
 	}
 	names[0] = "off"
 	return []choice{
-		{"on will-expire", []string{"renew", "ignore", "ask"}, slices.Index(willExpireAnswers, p.OnWillExpire),
+		{"on will-expire", answers(willExpireAnswers), slices.Index(willExpireAnswers, p.OnWillExpire),
 			func(p *session.Policy, i int) { p.OnWillExpire = willExpireAnswers[i] }},
-		{"on expired", []string{"log in again", "renew", "ignore"}, slices.Index(expiredAnswers, p.OnExpired),
+		{"on expired", answers(expiredAnswers), slices.Index(expiredAnswers, p.OnExpired),
 			func(p *session.Policy, i int) { p.OnExpired = expiredAnswers[i] }},
 		{"renew every", names, slices.Index(every, p.RenewEvery), func(p *session.Policy, i int) { p.RenewEvery = every[i] }},
 	}

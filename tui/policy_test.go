@@ -2,8 +2,20 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
+
+// TestPolicyWords: an answer is called in the drawer what it is called on the command line.
+func TestPolicyWords(t *testing.T) {
+	r := opened(t, 80, 24, online())
+	r.write("/policy will-expire ignore expired ignore")
+	r.keys("enter", "ctrl+p")
+	wantOn(t, r.screen(t), "on will-expire   renew  [ignore]  ask", "on expired       log in again   renew  [ignore]")
+	if screen := r.screen(t); strings.Contains(screen[strings.Index(screen, "─ policy"):], "nothing") {
+		t.Errorf("the drawer has another word for it, too:\n%s", screen)
+	}
+}
 
 // TestPolicyDrawerNarrow: whatever is chosen can be read where the words do not all fit.
 func TestPolicyDrawerNarrow(t *testing.T) {
