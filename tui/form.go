@@ -103,15 +103,15 @@ var fields = []field{
 		check: func(f Form) error { return command.ValidUser(f.User) }},
 	{label: "talk to", help: "who gets the messages; echo answers by itself, and /to changes it later", value: func(f *Form) *string { return &f.Peer },
 		check: func(f Form) error { return command.ValidUser(f.Peer) }},
-	{label: "lifetime", help: "how long each token lives, such as 30s or 24h; empty: as the token server likes",
+	{label: "lifetime", help: "how long each token lives, such as 30s or 24h; empty: the server's choice",
 		value: func(f *Form) *string { return &f.Lifetime }, check: func(f Form) error { _, err := f.Life(); return err },
 		remark: func(f Form) string { remark, _ := f.fate(); return remark }},
 	{label: "profile", help: "which SDK to behave like; rtc is a token's life without a chat (←→)", value: func(f *Form) *string { return &f.Profile },
 		check: checkProfile, words: profileNames()},
-	{label: "service", help: "the emulator inside, alone or with your own token server; or your service (←→)",
+	{label: "service", help: "the emulator, your own token server with it, or your own service (←→)",
 		value: func(f *Form) *string { return (*string)(&f.Service) }, check: checkService, words: serviceNames()},
 	{label: "token server", example: "such as https://example.com/token",
-		help:  "the address that hands out the tokens, for the project of --app-id and --app-certificate (AGORA_APP_ID, AGORA_APP_CERTIFICATE)",
+		help:  "the address that hands out the tokens, for --app-id (AGORA_APP_ID)",
 		value: func(f *Form) *string { return &f.TokenURL },
 		check: func(f Form) error {
 			if f.TokenURL == "" && f.Pasted {
@@ -119,16 +119,13 @@ var fields = []field{
 			}
 			return checkURL(f.TokenURL, "http", "https")
 		}, shown: func(f Form) bool { return f.Service != BuiltIn }},
-	{label: "REST", help: "the chat service's HTTP address" + whichApp, example: "such as https://a41.chat.agora.io",
+	{label: "REST", help: "the service's HTTP address; its app key is --app-key (TTLCHAT_APP_KEY)", example: "such as https://a41.chat.agora.io",
 		value: func(f *Form) *string { return &f.RESTURL },
 		check: func(f Form) error { return checkURL(f.RESTURL, "http", "https") }, shown: ownService},
-	{label: "gateway", help: "the chat service's WebSocket address" + whichApp, example: "such as wss://msync.example.com/websocket",
+	{label: "gateway", help: "the service's WebSocket address; its App ID is --app-id (AGORA_APP_ID)", example: "such as wss://msync.example.com/websocket",
 		value: func(f *Form) *string { return &f.WSURL },
 		check: func(f Form) error { return checkURL(f.WSURL, "ws", "wss") }, shown: ownService},
 }
-
-// whichApp tells where the rest of a service of one's own is set.
-const whichApp = "; the app on it is set by --app-key (TTLCHAT_APP_KEY) and --app-id (AGORA_APP_ID) when ttlchat starts"
 
 func ownService(f Form) bool { return f.Service == OwnService }
 
@@ -443,6 +440,9 @@ func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, 
 		}
 		lines = append(lines, p.fit(name+value, inner))
 	}
+	if height >= len(fields)+6 {
+		lines = append(lines, "")
+	}
 	help, paint := fields[f.focus].help, p.dim
 	if err := cmp.Or(f.fault, f.faults[f.focus]); err != nil {
 		help, paint = printable.Line(err.Error(), 400), p.tones[dead]
@@ -450,9 +450,6 @@ func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, 
 	below := p.wrap(help, inner, min(max(height-gap-len(lines)-1, 1), 3)) // the keys need a line, too
 	for i, line := range below {
 		below[i] = paint.Render(line)
-	}
-	if height >= len(fields)+6 {
-		lines = append(lines, "")
 	}
 	lines = append(lines, below...)
 	lines = append(lines, p.hints([][2]string{{"Enter", "logs in"}, {"Tab", "next field"}, {"←→", "choose"}, {"^C", "quits"}, {"F1", "keys"}}, inner))

@@ -150,9 +150,9 @@ func TestEmptyService(t *testing.T) {
 	r.keys("up", "left")
 	wantOn(t, r.screen(t), "such as https://example.com/token", "such as https://a41.chat.agora.io", "such as wss://")
 	r.keys("down")
-	wantOn(t, words(r), "(AGORA_APP_ID, AGORA_APP_CERTIFICATE)")
+	wantOn(t, words(r), "--app-id (AGORA_APP_ID)")
 	r.keys("down")
-	wantOn(t, words(r), "token server ✗ write an address", "--app-key (TTLCHAT_APP_KEY)", "--app-id (AGORA_APP_ID)")
+	wantOn(t, words(r), "token server ✗ write an address", "its app key is --app-key (TTLCHAT_APP_KEY)")
 	r.keys("h", "backspace")
 	wantOn(t, words(r), "REST ✗ write an address")
 	r.keys("enter")
@@ -282,6 +282,21 @@ func TestNarrowForm(t *testing.T) {
 	}
 	r.keys("right")
 	wantOn(t, r.screen(t), "◂ [own token server] ▸")
+}
+
+// TestNarrowHelp: on small screens the help of every field can be read, and the keys below it.
+func TestNarrowHelp(t *testing.T) {
+	for height := 12; height < 20; height++ {
+		r := newRig(t, 40, height, loggedOut())
+		values := filled
+		values.Service = OwnService
+		r.form = newForm(values)
+		r.form.dress(r.pen, 40)
+		for i, field := range fields {
+			r.form.turn(i)
+			wantOn(t, strings.Join(strings.Fields(r.screen(t)), " "), field.help+" Enter logs in")
+		}
+	}
 }
 
 func TestLoginScreenKeys(t *testing.T) {
