@@ -211,7 +211,7 @@ func (w *wiring) open(p person, o *options) (s *session.Session, closeTokens fun
 		if o.shape.standard() {
 			config.Shape = tokenclient.RTCPreset()
 		}
-		if u, err := url.Parse(p.tokenURL); err == nil && w.hasTokens {
+		if u, err := url.Parse(p.tokenURL); err == nil && w.hasTokens && p.tokenURL == w.tokenURL {
 			config.URL = config.Shape.Address(u.Scheme + "://" + u.Host)
 		}
 	}

@@ -269,11 +269,7 @@ func (m *model) switchFault() {
 	switch {
 	case !ok:
 	case row.trigger.Name != "":
-		user := m.snap.User
-		m.askFaults(func(f Faults) (string, error) {
-			n, err := f.Trigger(row.trigger.Name, user)
-			return row.trigger.Name + " reached " + plural(n, "connection", "connections"), err
-		})
+		m.trigger(row.trigger)
 	case row.param >= 0:
 		m.editParam(row)
 	default:
@@ -286,6 +282,36 @@ func (m *model) switchFault() {
 		}
 		m.setFault(row.kind)
 	}
+}
+
+// trigger makes an event happen to the user who is logged in here.
+func (m *model) trigger(t Trigger) {
+	user := m.snap.User
+	m.askFaults(func(f Faults) (string, error) {
+		n, err := f.Trigger(t.Name, user)
+		return t.Name + " reached " + plural(n, "connection", "connections"), err
+	})
+}
+
+// faultChoices are the events that can be made to happen, and the ways to the faults, for who looks for one by its name.
+func (m *model) faultChoices() []choiceOf {
+	f := &m.faults
+	if f.source == nil || m.session == nil {
+		return nil
+	}
+	var all []choiceOf
+	for _, row := range f.rows() {
+		if t := row.trigger; t.Name != "" {
+			all = append(all, choiceOf{name: t.Name, key: "now", help: "make it happen: " + t.Meaning, run: func(m *model) { m.trigger(t) }})
+		}
+	}
+	for i, k := range f.kinds {
+		all = append(all, choiceOf{name: k.Target + " " + k.Name, key: "fault", help: k.Meaning, run: func(m *model) {
+			m.focusOn(faultPanel)
+			m.faults.pick(faultRow{kind: i, param: -1})
+		}})
+	}
+	return all
 }
 
 func (m *model) setFault(kind int) {
