@@ -48,6 +48,9 @@ func (m *model) pressOffers(key string) bool {
 	if m.session == nil || m.focus != chatPanel || len(fits) == 0 {
 		return false
 	}
+	if m.recalled > 0 && (key == "up" || key == "down") {
+		return false // a command that was brought back: the arrows go on to the next one
+	}
 	m.completer.at = min(m.completer.at, len(fits)-1)
 	switch key {
 	case "up":
@@ -66,6 +69,10 @@ func (m *model) pressOffers(key string) bool {
 		m.input.SetValue(text)
 		m.completer.at = 0
 	case "esc":
+		if m.talk.draft != "" {
+			m.bringBack()
+			return true
+		}
 		m.completer.closed = true
 	default:
 		return false

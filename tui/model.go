@@ -65,7 +65,7 @@ type model struct {
 	inputDrawn string // as it looked last
 	inputLook  inputLook
 	typed      []string // what was sent, to be brought back
-	recalled   int      // how far back
+	recalled   int      // how far back; 0 while something new is written
 	sought     string   // what F3 looks for
 	completer  completer
 	drawer     drawer
@@ -73,6 +73,7 @@ type model struct {
 	mouseOff   bool
 	jumping    bool
 	skipped    time.Duration // how far the clocks have been made to jump
+	warned     bool // it was said what leaving would lose
 
 	// tried are the commands that were used, tipped counts the tips that are done with.
 	tried    map[string]bool
@@ -233,6 +234,7 @@ func (m *model) take(msg tea.Msg) {
 func (m *model) takeKey(msg tea.KeyPressMsg) {
 	m.notice = ""
 	name := msg.String()
+	m.warned = m.warned && name == "esc"
 	switch {
 	case m.dialog != nil && m.dialog.press(m, msg):
 	case m.session == nil && name == "enter":
@@ -268,7 +270,11 @@ func (m *model) edit(msg tea.Msg) {
 	if m.session == nil {
 		cmd = m.form.update(msg)
 	} else {
+		before := m.input.Value()
 		m.input, cmd = m.input.Update(msg)
+		if m.input.Value() != before {
+			m.recalled = 0 // what was brought back is something new now
+		}
 	}
 	m.queue(cmd)
 }
@@ -342,6 +348,8 @@ func (m *model) place(f Form) {
 func (m *model) leave() {
 	m.end(m.session)
 	m.session, m.snap, m.drawer, m.dialog = nil, session.Snapshot{}, drawer{}, nil
+	m.input.Reset()
+	m.recalled = 0
 }
 
 // end closes a session outside Update, because that waits.
@@ -373,7 +381,7 @@ func (m *model) submit() {
 		return
 	}
 	m.remember(line)
-	m.input.Reset()
+	m.bringBack()
 	m.talk.follow()
 	m.talk.sent(m.session.Now(), id, text)
 	m.bound()
@@ -389,9 +397,8 @@ func (m *model) submitCommand(line string) {
 		}
 		line = c.name
 	}
-	m.completer = completer{}
 	m.remember(line)
-	m.input.Reset()
+	m.bringBack()
 	m.run(line)
 }
 
@@ -406,7 +413,12 @@ func (m *model) escape() {
 		m.timeline.follow()
 	case m.focus != chatPanel:
 		m.focusOn(chatPanel)
-	case over && m.input.Length() == 0 && !m.play.on():
+	case over && !m.play.on():
+		if lost := m.atStake(); lost != "" && !m.warned {
+			m.warned = true
+			m.say("Esc again changes the login and loses "+lost, late)
+			return
+		}
 		m.leave()
 	case m.tip() != "":
 		m.untipped = true

@@ -104,8 +104,7 @@ func (p *palette) press(m *model, msg tea.KeyPressMsg) bool {
 // choose does what was chosen, or begins to write it.
 func (m *model) choose(c choiceOf) {
 	if c.typed != "" && m.session != nil {
-		m.focusOn(chatPanel)
-		m.input.SetValue(c.typed)
+		m.beginCommand(c.typed)
 		return
 	}
 	c.run(m)

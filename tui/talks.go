@@ -19,6 +19,7 @@ type talk struct {
 	shown  string // fit for the screen
 	unread int
 	heard  time.Time
+	draft  string // what is being written to them, while something else is in the input
 }
 
 // talkWith returns the conversation with somebody, and begins it where there is none.
@@ -46,9 +47,14 @@ func (m *model) dropTalk() {
 	m.talks = slices.Delete(m.talks, quiet, quiet+1)
 }
 
-// enter shows a conversation.
+// enter shows a conversation, with what was being written in it.
 func (m *model) enter(t *talk) {
-	m.talk, t.unread = t, 0
+	if t != m.talk {
+		m.putAside()
+		m.talk = t
+		m.bringBack()
+	}
+	t.unread = 0
 	if m.focus != chatPanel {
 		m.focusOn(chatPanel)
 	}
@@ -133,8 +139,7 @@ func (m *model) find(text string) {
 	case text != "":
 		m.sought, m.talk.pointing = text, false
 	case m.sought == "":
-		m.input.SetValue("/find ")
-		m.focusOn(chatPanel)
+		m.beginCommand("/find ")
 		return
 	}
 	a, ok := m.areaOf(chatPanel)
@@ -166,7 +171,7 @@ func chatKeys() []action {
 	return []action{
 		{keys: bind("", "Enter", "enter"), help: "send the message, or run the command", do: (*model).submit},
 		{keys: bind("", "^J", "alt+enter", "ctrl+j", "shift+enter"), help: "begin a new line in the message (Alt+Enter too)"},
-		{keys: bind("", "↑ ↓", "up", "down"), help: "bring back what was sent before"},
+		{keys: bind("", "↑ ↓", "up", "down"), help: "bring back what was sent before, and what was being written"},
 		{keys: bind("", "Shift+↑↓", "shift+up"), help: "point at a message", do: func(m *model) { m.pointMessage(1) }},
 		{keys: bind("", "", "shift+down"), do: func(m *model) { m.pointMessage(-1) }},
 	}
@@ -222,34 +227,3 @@ func viewChat(m *model, a area) []string {
 func moveChat(m *model, a area, lines int) { m.talk.scroll(m.chatLook(a), a.height, lines) }
 
 func chatBar(m *model) (float64, float64) { return m.talk.bar() }
-
-// sentBefore brings back an earlier line of the input, or a later one. It tells whether it did: a message of several lines is moved in.
-func (m *model) sentBefore(msg string) bool {
-	by := 1
-	if msg == "down" {
-		by = -1
-	}
-	if m.input.LineCount() > 1 || by < 0 && m.recalled == 0 || m.recalled+by > len(m.typed) {
-		return false
-	}
-	m.recalled += by
-	if m.recalled == 0 {
-		m.input.Reset()
-		return true
-	}
-	m.input.SetValue(m.typed[len(m.typed)-m.recalled])
-	m.input.CursorEnd()
-	return true
-}
-
-// maxTyped is how many sent lines can be brought back.
-const maxTyped = 100
-
-func (m *model) remember(line string) {
-	m.recalled = 0
-	if len(m.typed) > 0 && m.typed[len(m.typed)-1] == line {
-		return
-	}
-	m.typed = append(m.typed, line)
-	m.typed = m.typed[max(len(m.typed)-maxTyped, 0):]
-}
