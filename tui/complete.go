@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ttlchat/ttlchat/internal/command"
@@ -10,6 +11,22 @@ import (
 type completer struct {
 	at     int
 	closed bool // Esc was pressed; typing opens it again
+}
+
+// nearest puts the one that is called what was typed first, then those whose names begin with it, then the rest.
+func nearest(list []choiceOf, typed string) {
+	typed = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(typed)), "/")
+	rank := func(c choiceOf) int {
+		switch name := strings.TrimPrefix(c.name, "/"); {
+		case name == typed:
+			return 0
+		case strings.HasPrefix(name, typed):
+			return 1
+		default:
+			return 2
+		}
+	}
+	slices.SortStableFunc(list, func(a, b choiceOf) int { return rank(a) - rank(b) })
 }
 
 // offers lists the commands that fit what is typed, or nothing when no command's name is being typed.
@@ -25,6 +42,7 @@ func (m *model) offers() []choiceOf {
 			fits = append(fits, c)
 		}
 	}
+	nearest(fits, name)
 	return fits
 }
 

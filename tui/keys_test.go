@@ -297,6 +297,27 @@ func TestCompletions(t *testing.T) {
 	}
 }
 
+// TestNearestName: a name that is typed in full is meant, whatever else begins or deals with it.
+func TestNearestName(t *testing.T) {
+	for typed, want := range map[string]string{"/to": "/to", "/tok": "/token", "/t": "/token", "/re": "/renew", "/res": "/resend"} {
+		r := opened(t, 120, 40, online())
+		r.write(typed)
+		wantOn(t, r.screen(t), "▌ "+want+" ")
+	}
+	r := opened(t, 120, 40, online())
+	r.strokes("=/to", "enter")
+	if r.focus != chatPanel || !strings.Contains(r.notice, "/to takes one name") {
+		t.Errorf("/to leads to the panel %s and says %q", r.panels[r.focus].name, r.notice)
+	}
+	for typed, want := range map[string]string{"find": "/find", "fi": "/find", "/find": "/find", "Log": "/login", "commands": "commands", "resend": "/resend"} {
+		r.strokes("ctrl+k", "="+typed)
+		if p := r.dialog.(*palette); p.shown[0].name != want {
+			t.Errorf("%q in the palette finds %s first, want %s", typed, p.shown[0].name, want)
+		}
+		r.keys("esc")
+	}
+}
+
 func TestFate(t *testing.T) {
 	r := opened(t, 120, 40, online())
 	r.write("hello")

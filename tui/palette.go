@@ -62,13 +62,14 @@ func (m *model) everything() []choiceOf {
 	return all
 }
 
-// narrow keeps what has every word of the input in it.
+// narrow keeps what has every word of the input in it, what is called so first.
 func (p *palette) narrow(m *model) {
 	words := strings.Fields(strings.ToLower(p.input.Value()))
 	p.shown = slices.DeleteFunc(m.everything(), func(c choiceOf) bool {
 		text := strings.ToLower(c.name + " " + c.key + " " + c.help)
 		return slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
 	})
+	nearest(p.shown, p.input.Value())
 	p.at = min(max(p.at, 0), max(len(p.shown)-1, 0))
 }
 
