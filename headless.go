@@ -291,5 +291,8 @@ func (h *headless) SetPeer(name string) error {
 	return nil
 }
 
+// Commands lists what can be typed.
+func (h *headless) Commands() []command.Command { return command.Table() }
+
 // Quit ends the run.
 func (h *headless) Quit() { h.quit() }

@@ -13,6 +13,15 @@ type completer struct {
 	closed bool // Esc was pressed; typing opens it again
 }
 
+// Commands lists what can be typed: the same that is offered while one types.
+func (t target) Commands() []command.Command {
+	var all []command.Command
+	for _, c := range t.m.commands() {
+		all = append(all, command.Command{Name: c.name, Args: c.key, Help: c.help})
+	}
+	return all
+}
+
 // nearest puts the one that is called what was typed first, then those whose names begin with it, then the rest.
 func nearest(list []choiceOf, typed string) {
 	typed = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(typed)), "/")
@@ -105,11 +114,18 @@ func (m *model) offerLines(most int) []string {
 	if rows <= 0 {
 		return nil
 	}
+	if rows < len(fits) && rows > 1 {
+		rows-- // for the line that says so
+	}
+	column := 0
+	for _, c := range fits {
+		column = max(column, m.cells.StringWidth(c.name))
+	}
 	at := min(m.completer.at, len(fits)-1)
 	top := min(max(at-rows/2, 0), len(fits)-rows)
 	var lines []string
 	for i, c := range fits[top : top+rows] {
-		mark, name := "  ", m.fit(c.name, 10)
+		mark, name := "  ", m.fit(c.name, column)
 		if top+i == at {
 			mark, name = m.accent.Render("▌ "), m.accent.Bold().Render(name)
 		}
@@ -120,7 +136,10 @@ func (m *model) offerLines(most int) []string {
 		if c.key != "" {
 			help = c.key + "  " + help
 		}
-		lines = append(lines, m.fit(strings.Repeat(" ", m.margin())+mark+name+" "+m.dim.Render(help), m.width))
+		lines = append(lines, m.fit(strings.Repeat(" ", m.margin())+mark+name+"  "+m.dim.Render(help), m.width))
+	}
+	if more := m.more(top, len(fits)-top-rows); more != "" && len(lines) < most {
+		lines = append(lines, m.fit(strings.Repeat(" ", m.margin()+2)+m.dim.Render(more), m.width))
 	}
 	return lines
 }

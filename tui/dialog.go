@@ -14,6 +14,8 @@ type dialog interface {
 	view(m *model, width, height int) (title, note string, lines []string, cursor *tea.Cursor)
 	// scroll moves the dialog's window or cursor by lines, upwards when positive.
 	scroll(lines int)
+	// bar tells which part of all there is the last view showed, as fractions of its length.
+	bar() (top, bottom float64)
 }
 
 // overlay draws the dialog over the lines, which begin at row y of the screen, and returns its cursor.
@@ -28,6 +30,8 @@ func (m *model) overlay(lines []string, y int) *tea.Cursor {
 	title, note, content, cursor := m.dialog.view(m, width-4, height-2)
 	height = min(height, len(content)+2)
 	box := m.boxed(m.accent.Bold().Render(title), m.dim.Render(note), content, width, height)
+	from, to := m.dialog.bar()
+	m.scrollBar(box, from, to)
 	left, top := (m.width-width)/2, (len(lines)-height)/2
 	for i, line := range box {
 		under := lines[top+i]
@@ -46,7 +50,8 @@ func (m *model) overlay(lines []string, y int) *tea.Cursor {
 type reader struct {
 	title string
 	draw  func(m *model, width int) []string
-	top   int
+	// The window, and how many lines there are.
+	top, height, lines int
 }
 
 func (r *reader) press(m *model, msg tea.KeyPressMsg) bool {
@@ -76,12 +81,24 @@ func (r *reader) scroll(lines int) { r.top -= lines }
 
 func (r *reader) view(m *model, width, height int) (string, string, []string, *tea.Cursor) {
 	lines := r.draw(m, width)
+	r.height, r.lines = height, len(lines)
 	r.top = min(max(r.top, 0), max(len(lines)-height, 0))
+	shown := lines[r.top:min(r.top+height, len(lines))]
 	note := "Esc closes"
-	if len(lines) > height {
-		note = "↑↓ scroll · Esc closes"
+	if more := m.more(r.top, len(lines)-r.top-len(shown)); more != "" {
+		note = more + " · " + note
 	}
-	return r.title, note, lines[r.top:min(r.top+height, len(lines))], nil
+	return r.title, note, shown, nil
+}
+
+func (r *reader) bar() (float64, float64) { return partOf(r.top, r.height, r.lines) }
+
+// partOf is which part of so many lines a window shows that begins at top.
+func partOf(top, height, lines int) (float64, float64) {
+	if lines <= height {
+		return 0, 1
+	}
+	return float64(top) / float64(lines), float64(top+height) / float64(lines)
 }
 
 // question is a dialog that asks before something is done.
@@ -102,6 +119,8 @@ func (q question) press(m *model, msg tea.KeyPressMsg) bool {
 }
 
 func (q question) scroll(int) {}
+
+func (q question) bar() (float64, float64) { return 0, 1 }
 
 func (q question) view(m *model, width, _ int) (string, string, []string, *tea.Cursor) {
 	lines := m.wrap(q.text, width, 8)

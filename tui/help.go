@@ -13,12 +13,12 @@ func (m *model) helpLines(width int) []string {
 		}
 		lines = append(lines, m.accent.Bold().Render(name))
 	}
+	column := m.nameCells() + 2
 	row := func(name, help, why string) {
-		const column = 13
 		if why != "" {
 			help += " — not now: " + why
 		}
-		for i, line := range m.wrap(help, max(width-column, 8), 4) {
+		for i, line := range m.wrap(help, max(width-column, 8), 10) {
 			head := strings.Repeat(" ", column)
 			if i == 0 {
 				head = m.fit(name, column)
@@ -51,4 +51,13 @@ func (m *model) helpLines(width int) []string {
 	row("● ○", "the link to the service is up, is down", "")
 	row("W E", "on the bar: where will-expire comes, where the token expires", "")
 	return lines
+}
+
+// nameCells is how wide the longest name of a key or a command is.
+func (m *model) nameCells() int {
+	width := 0
+	for _, a := range m.actions {
+		width = max(width, m.cells.StringWidth(a.keys.Help().Key), m.cells.StringWidth(a.command))
+	}
+	return width
 }

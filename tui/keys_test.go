@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -198,13 +199,13 @@ func TestHelpScrolls(t *testing.T) {
 	r := opened(t, 40, 12, online())
 	r.keys("?")
 	first := r.screen(t)
-	for range 20 {
+	for range 40 {
 		r.keys("pgdown")
 	}
 	last := r.screen(t)
-	wantOn(t, last, "the link to the service")
+	wantOn(t, last, "W E ")
 	r.send(tea.MouseWheelMsg{Button: tea.MouseWheelUp})
-	for range 200 {
+	for range 300 {
 		r.keys("up")
 	}
 	if diff := cmp.Diff(first, r.screen(t)); diff != "" || first == last {
@@ -295,6 +296,58 @@ func TestCompletions(t *testing.T) {
 	if want := []string{"logout"}; !slices.Equal(r.fake.asked, want) {
 		t.Errorf("Enter asks %v, want %v", r.fake.asked, want)
 	}
+}
+
+// TestEveryCommandIsTold: /help, the answer to an unknown command and the dialog with the keys know every command that is offered.
+func TestEveryCommandIsTold(t *testing.T) {
+	r := opened(t, 120, 90, online())
+	r.strokes("=/help", "enter")
+	help := r.talk.entries[len(r.talk.entries)-1].raw
+	r.strokes("=/xyzzy", "enter")
+	unknown := r.notice + " "
+	r.keys("f1")
+	dialog := r.screen(t)
+	for _, c := range r.commands() {
+		if !strings.Contains(help, strings.TrimSpace(c.name+" "+c.key)+": "+c.help+"\n") {
+			t.Errorf("/help lacks %s:\n%s", c.name, help)
+		}
+		if !strings.Contains(unknown, c.name+" ") {
+			t.Errorf("the answer to an unknown command lacks %s: %s", c.name, unknown)
+		}
+		wantOn(t, dialog, c.name+"  ")
+	}
+	r.strokes("esc", "=/exprot", "enter")
+	if !strings.Contains(r.notice, "did you mean /export?") {
+		t.Errorf("a command of the screen that is misspelt gets %q", r.notice)
+	}
+}
+
+// TestMoreIsShown: what does not fit is told of, in a list of commands and in a dialog.
+func TestMoreIsShown(t *testing.T) {
+	r := opened(t, 80, 24, online())
+	r.write("/")
+	wantOn(t, r.screen(t), fmt.Sprintf("↓ %d more", len(r.commands())-7))
+	r.keys("up")
+	wantOn(t, r.screen(t), fmt.Sprintf("↑ %d more", len(r.commands())-7))
+	r.write("cl")
+	wantOn(t, r.screen(t), "/clear-faults  ")
+	r.input.Reset()
+	for _, size := range sizes[:3] {
+		r.send(size)
+		r.keys("?")
+		if screen := r.screen(t); size.Width > 40 {
+			wantOn(t, screen, "↓ ", " more · Esc closes")
+		} else {
+			wantOn(t, screen, "┃\n") // there is no room for words
+		}
+		r.keys("pgdown")
+		if screen := r.screen(t); size.Width > 40 && !strings.Contains(screen, "↑ ") {
+			t.Errorf("nothing tells of what is above:\n%s", screen)
+		}
+		r.keys("esc")
+	}
+	r.keys("ctrl+k")
+	wantOn(t, r.screen(t), "┃\n")
 }
 
 // TestNearestName: a name that is typed in full is meant, whatever else begins or deals with it.

@@ -14,6 +14,8 @@ type palette struct {
 	input textinput.Model
 	at    int
 	shown []choiceOf
+	// The window of the last view: its first choice, and how many rows it has.
+	top, rows int
 }
 
 // choiceOf is an action or a command in a list to choose from.
@@ -117,9 +119,9 @@ func (p *palette) view(m *model, width, height int) (string, string, []string, *
 	p.input.SetWidth(max(width-4, 1))
 	lines := []string{p.input.View(), ""}
 	height = min(height, 18)
-	rows := max(height-2, 0)
-	top := min(max(p.at-rows/2, 0), max(len(p.shown)-rows, 0))
-	for i := top; i < min(top+rows, len(p.shown)); i++ {
+	p.rows = max(height-2, 0)
+	p.top = min(max(p.at-p.rows/2, 0), max(len(p.shown)-p.rows, 0))
+	for i := p.top; i < min(p.top+p.rows, len(p.shown)); i++ {
 		lines = append(lines, m.choiceLine(p.shown[i], i == p.at, width))
 	}
 	if len(p.shown) == 0 {
@@ -130,6 +132,8 @@ func (p *palette) view(m *model, width, height int) (string, string, []string, *
 	}
 	return "what to do", "↑↓ · Enter does it · Esc closes", lines[:min(len(lines), height)], p.input.Cursor()
 }
+
+func (p *palette) bar() (float64, float64) { return partOf(p.top, p.rows, len(p.shown)) }
 
 // choiceLine draws one line of a list to choose from.
 func (m *model) choiceLine(c choiceOf, at bool, width int) string {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -57,6 +58,18 @@ func (p pen) wrap(text string, width, most int) []string {
 		lines[most-1] = p.cut(lines[most-1], width-1, "") + "…"
 	}
 	return lines
+}
+
+// more says how many lines are out of sight above and below a window, "" when none are.
+func (p pen) more(above, below int) string {
+	var parts []string
+	if above > 0 {
+		parts = append(parts, fmt.Sprintf("↑ %d more", above))
+	}
+	if below > 0 {
+		parts = append(parts, fmt.Sprintf("↓ %d more", below))
+	}
+	return strings.Join(parts, " · ")
 }
 
 // block makes lines exactly height lines of exactly width cells.

@@ -106,7 +106,11 @@ func (m *model) viewSlot(f frame, s slot, now time.Time) []string {
 		return m.tabbed(m.panels[s.content].view(m, a), s)
 	}
 	lines := m.boxed(m.title(s.content), m.note(s.content), m.panels[s.content].view(m, a), s.width, s.height)
-	return m.scrollBar(lines, s)
+	if bar := m.panels[s.content].bar; bar != nil {
+		top, bottom := bar(m)
+		m.scrollBar(lines, top, bottom)
+	}
+	return lines
 }
 
 // tabbed draws the names of all panels above the lines of the one that is shown.
@@ -129,15 +133,10 @@ func (m *model) tabbed(lines []string, s slot) []string {
 	return out
 }
 
-// scrollBar marks on the right side of a frame which part of all there is the window shows.
-func (m *model) scrollBar(lines []string, s slot) []string {
-	bar := m.panels[s.content].bar
-	if bar == nil || len(lines) < 3 {
-		return lines
-	}
-	top, bottom := bar(m)
-	if bottom-top >= 1 {
-		return lines
+// scrollBar marks on the right side of a frame which part of all there is the window shows, from top to bottom as fractions.
+func (m *model) scrollBar(lines []string, top, bottom float64) {
+	if len(lines) < 3 || bottom-top >= 1 {
+		return
 	}
 	rows := float64(len(lines) - 2)
 	first := min(int(top*rows), len(lines)-3)
@@ -146,5 +145,4 @@ func (m *model) scrollBar(lines []string, s slot) []string {
 	for i := first; i < min(last, len(lines)-2); i++ {
 		lines[1+i] = strings.TrimSuffix(lines[1+i], m.faint.Render(" │")) + " " + thumb
 	}
-	return lines
 }

@@ -26,6 +26,8 @@ type Target interface {
 	// SetPeer changes whom messages go to. The name is a valid one.
 	SetPeer(name string) error
 	Quit()
+	// Commands lists all that can be typed where the target is: the Table, and what it carries out by itself.
+	Commands() []Command
 }
 
 // Command is one slash command.
@@ -73,7 +75,7 @@ func Run(line string, t Target) (reply string, err error) {
 	name, args := split(line)
 	c, ok := Find(line)
 	if !ok {
-		return "", unknown(name)
+		return "", unknown(name, t.Commands())
 	}
 	if c.Args == "" && len(args) > 0 {
 		return "", fmt.Errorf("%s takes no arguments", c.Name)
@@ -101,10 +103,10 @@ func split(line string) (name string, args []string) {
 	return strings.ToLower(words[0]), words[1:]
 }
 
-func unknown(name string) error {
+func unknown(name string, known []Command) error {
 	var names []string
 	nearest, best := "", min(3, len(name)) // a name that needs three edits, or a new one, is no typing error
-	for _, c := range Table() {
+	for _, c := range known {
 		names = append(names, c.Name)
 		if d := distance(name, c.Name); d < best {
 			nearest, best = c.Name, d

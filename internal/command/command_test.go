@@ -31,7 +31,10 @@ func (r *recorder) Skip() (string, error) {
 	r.asked = append(r.asked, "skip")
 	return "expiry, 5s ahead", r.fails
 }
-func (r *recorder) Policy() session.Policy    { return r.policy }
+func (r *recorder) Policy() session.Policy { return r.policy }
+func (r *recorder) Commands() []Command {
+	return append(Table(), Command{Name: "/own", Help: "what the target does itself"})
+}
 func (r *recorder) SetPeer(name string) error { r.peer = name; return r.fails }
 func (r *recorder) SetPolicy(p session.Policy) error {
 	if r.fails == nil {
@@ -71,6 +74,8 @@ func TestRun(t *testing.T) {
 		{line: "/policy never ask", err: `"never" is no token event`},
 		{line: "/policy expired ignore never ask", err: "no token event"}, // all or nothing
 		{line: "/help", reply: "/to name: send to somebody else"},
+		{line: "/help", reply: "/own: what the target does itself"},
+		{line: "/owm", err: "did you mean /own?"},
 		{line: "/rennew", err: "did you mean /renew? the commands are /renew /login"},
 		{line: "/", err: `there is no "/": the commands are`},
 		{line: "", err: "the commands are"},

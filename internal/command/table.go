@@ -61,9 +61,9 @@ func to(t Target, args []string) (string, error) {
 	return "messages go to " + args[0] + " now", nil
 }
 
-func help(Target, []string) (string, error) {
+func help(t Target, _ []string) (string, error) {
 	var b strings.Builder
-	for _, c := range Table() {
+	for _, c := range t.Commands() {
 		fmt.Fprintf(&b, "%s: %s\n", strings.TrimSpace(c.Name+" "+c.Args), c.Help)
 	}
 	b.WriteString("any other line is a message; //text sends /text")
