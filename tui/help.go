@@ -45,7 +45,8 @@ func (m *model) helpLines(width int) []string {
 	}
 	row("//text", "send /text", "")
 	section("Marks")
-	for _, f := range []fate{sending, sent, delivered, failed} {
+	row(marks[sending][0], marks[sending][1]+", or "+marks[offline][1]+" for a link to be sent on", "")
+	for _, f := range []fate{sent, delivered, failed} {
 		row(marks[f][0], marks[f][1], "")
 	}
 	row("● ○", "the link to the service is up, is down", "")

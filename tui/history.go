@@ -24,10 +24,10 @@ type entry interface {
 type look struct {
 	pen
 	width int
-	// names and offsets are the widths of the columns of names and of offsets; times and words say whether the clock and words beside the marks are shown.
-	names        int
-	offsets      int
-	times, words bool
+	// names and offsets are the widths of the columns of names and of offsets; times and words say whether the clock and words beside the marks
+	// are shown, and waits that there is no link on which a message could be sent.
+	names, offsets      int
+	times, words, waits bool
 }
 
 // drawn remembers the lines of an entry for one look.

@@ -73,7 +73,7 @@ type model struct {
 	mouseOff   bool
 	jumping    bool
 	skipped    time.Duration // how far the clocks have been made to jump
-	warned     bool // it was said what leaving would lose
+	warned     bool          // it was said what leaving would lose
 
 	// tried are the commands that were used, tipped counts the tips that are done with.
 	tried    map[string]bool

@@ -214,7 +214,9 @@ func (m *model) behind(away bool, newer int) string {
 }
 
 func (m *model) chatLook(a area) look {
-	return look{pen: m.pen, width: a.width, names: m.talk.names, times: !m.small(), words: m.large()}
+	return look{
+		pen: m.pen, width: a.width, names: m.talk.names, times: !m.small(), words: m.large() || a.width >= wordRoom, waits: !m.snap.Linked,
+	}
 }
 
 func viewChat(m *model, a area) []string {

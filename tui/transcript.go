@@ -18,6 +18,9 @@ const (
 	maxNameCells = 16
 )
 
+// wordRoom is how wide a chat must be for words beside the marks.
+const wordRoom = 60
+
 // fate is how far an own message has come.
 type fate uint8
 
@@ -27,12 +30,15 @@ const (
 	sent
 	delivered
 	failed
+	offline  // how sending is told while there is no link to send on
 	note     // no message at all: something about the session that is worth reading here
 	dayBreak // no message at all: here another day begins
 )
 
 // The marks of the fates, and their words where there is room.
-var marks = map[fate][2]string{sending: {"…", "sending"}, sent: {"✓", "sent"}, delivered: {"✓✓", "delivered"}, failed: {"✗", "failed"}}
+var marks = map[fate][2]string{
+	sending: {"…", "sending"}, offline: {"…", "waiting"}, sent: {"✓", "sent"}, delivered: {"✓✓", "delivered"}, failed: {"✗", "failed"},
+}
 
 // message is one entry of the transcript. It is small, for there are many.
 type message struct {
@@ -192,17 +198,13 @@ func (m *message) render(l look) []string {
 	}
 	head += name.Render(l.fit(m.from, l.names)) + "  "
 	indent := strings.Repeat(" ", l.cells.StringWidth(head))
-	room := max(l.width-len(indent)-l.cells.StringWidth(mark), 1)
-	var out []string
-	for i, line := range l.wrap(m.shown(), room, maxTextLines) {
-		line = text.Render(line)
-		if i == 0 {
-			line = head + l.fit(line, room) + mark
-		} else {
-			line = indent + line
-		}
-		out = append(out, line)
+	room := max(l.width-len(indent), 1)
+	out := l.wrap(m.shown(), room, maxTextLines)
+	for i, line := range out {
+		out[i] = indent + text.Render(line)
 	}
+	out[0] = head + strings.TrimPrefix(out[0], indent)
+	out = l.marked(out, mark)
 	if m.fate == failed {
 		for _, line := range l.wrap(m.failure(), room, maxTextLines) {
 			out = append(out, indent+l.tones[dead].Render(line))
@@ -219,10 +221,27 @@ func (m *message) failure() string {
 	return m.mine.why + " — F5 sends it again"
 }
 
-// mark is the column at the right that says what became of an own message.
+// marked puts a mark at the right end of the last line, or below it when there is no room.
+func (l look) marked(lines []string, mark string) []string {
+	last, room := len(lines)-1, l.width-l.cells.StringWidth(mark)
+	switch {
+	case mark == "":
+	case l.cells.StringWidth(lines[last]) <= room:
+		lines[last] = l.fit(lines[last], room) + mark
+	default:
+		lines = append(lines, l.fit("", room)+mark)
+	}
+	return lines
+}
+
+// mark is what stands at the right and says what became of an own message.
 func (m *message) mark(l look) string {
-	style, mark := l.dim, marks[m.fate]
-	if m.fate == failed {
+	f := m.fate
+	if f == sending && l.waits {
+		f = offline
+	}
+	style, mark := l.dim, marks[f]
+	if f == failed {
 		style = l.tones[dead]
 	}
 	if l.words {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/ttlchat/ttlchat/session"
@@ -169,5 +171,56 @@ func TestOrdinal(t *testing.T) {
 		if got := ordinal(n); got != want {
 			t.Errorf("ordinal(%d) = %q", n, got)
 		}
+	}
+}
+
+// TestFateInWords: what became of a message stands in words where there is room, and a message that nothing can send is not being sent.
+func TestFateInWords(t *testing.T) {
+	for _, size := range sizes {
+		for _, state := range session.States() {
+			snap := snapshot(state, 5*time.Second)
+			r := conversation(t, size, snap)
+			screen, word := r.screen(t), "waiting"
+			if snap.Linked {
+				word = "sending"
+			}
+			if size.Width == 40 {
+				if strings.Contains(screen, "delivered") {
+					t.Errorf("there is no room for words:\n%s", screen)
+				}
+				continue
+			}
+			wantOn(t, screen, "✓✓ delivered", "✓  sent", "✗  failed", "…  "+word)
+		}
+	}
+	r := conversation(t, sizes[1], online())
+	r.fake.snap.Linked = false
+	r.send(tickMsg(0))
+	wantOn(t, r.screen(t), "…  waiting")
+}
+
+// TestMarkTakesNoColumn: a mark takes room from the last line of a message only, and has one of its own when that is full.
+func TestMarkTakesNoColumn(t *testing.T) {
+	l := look{pen: pen{styles: newStyles(true), cells: ansi.WcWidth, zone: time.UTC}, width: 40, names: 4, words: true} // 34 for the text
+	tests := map[string]struct {
+		text string
+		want []string
+	}{
+		"short":        {"hello", []string{"you   hello                 ✓  sent     "}},
+		"just fits":    {strings.Repeat("x", 21), []string{"you   xxxxxxxxxxxxxxxxxxxxx ✓  sent     "}},
+		"does not fit": {strings.Repeat("x", 22), []string{"you   xxxxxxxxxxxxxxxxxxxxxx", "                            ✓  sent     "}},
+		"long":         {strings.Repeat("x", 34) + " end", []string{"you   " + strings.Repeat("x", 34), "      end                   ✓  sent     "}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			m := &message{from: "you", raw: test.text, fate: sent, mine: &mine{}}
+			got := m.render(l)
+			for i := range got {
+				got[i] = ansi.Strip(got[i])
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("the message looks otherwise (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
