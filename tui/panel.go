@@ -12,6 +12,8 @@ type panel struct {
 	note func(*model) string
 	// view draws at most a.height lines, each at most a.width cells wide.
 	view func(m *model, a area) []string
+	// empty says in words why there is nothing to view, "" when there is something; nil always has something.
+	empty func(*model) string
 	// move moves its window or its cursor by so many lines, upwards when positive.
 	move func(m *model, a area, lines int)
 	// click is told that a line of it was clicked at; nil does not care.
@@ -34,9 +36,9 @@ const (
 // panels is the table of panels, in the order of their tabs.
 func panels() []panel {
 	return []panel{
-		{name: "chat", title: chatTitle, note: chatNote, view: viewChat, move: moveChat, bar: chatBar, keys: chatKeys()},
-		{name: "timeline", title: timelineTitle, note: timelineNote, view: viewTimeline, move: moveTimeline, click: clickTimeline, bar: timelineBar,
-			keys: timelineKeys()},
+		{name: "chat", title: chatTitle, note: chatNote, view: viewChat, empty: chatEmpty, move: moveChat, bar: chatBar, keys: chatKeys()},
+		{name: "timeline", title: timelineTitle, note: timelineNote, view: viewTimeline, empty: timelineEmpty, move: moveTimeline,
+			click: clickTimeline, bar: timelineBar, keys: timelineKeys()},
 		{name: "token", view: viewInspector, move: moveInspector, note: inspectorNote},
 		{name: "faults", title: faultsTitle, view: viewFaults, move: moveFaults, click: clickFaults, bar: faultsBar, keys: faultKeys()},
 	}
@@ -77,6 +79,32 @@ func (m *model) title(i int) string {
 		return m.accent.Bold().Render(name)
 	}
 	return m.dim.Render(name)
+}
+
+// content draws the lines of a panel, or says why there are none.
+func (m *model) content(i int, a area) []string {
+	p := m.panels[i]
+	lines := p.view(m, a)
+	if p.empty == nil {
+		return lines
+	}
+	if why := p.empty(m); why != "" {
+		for _, line := range m.wrap(why, a.width, max(a.height-len(lines), 1)) {
+			lines = append(lines, m.dim.Render(line))
+		}
+	}
+	return lines
+}
+
+func timelineEmpty(m *model) string {
+	switch {
+	case len(m.timeline.entries) > 0:
+		return ""
+	case len(m.timeline.all) == 0:
+		return "nothing has happened yet"
+	default:
+		return plural(len(m.timeline.all), "event is", "events are") + " hidden by this filter: f shows the next one"
+	}
 }
 
 func (m *model) note(i int) string {

@@ -436,6 +436,66 @@ func TestConversations(t *testing.T) {
 	}
 }
 
+// TestTitleNamesConversations: the title names as many conversations as it has room for, those with news first, and counts the others.
+func TestTitleNamesConversations(t *testing.T) {
+	for _, size := range sizes {
+		r := opened(t, size.Width, size.Height, online(), talking()...)
+		for i := range 30 {
+			name := fmt.Sprintf("friend%d", i)
+			r.happen(session.Event{Name: session.MessageReceived, From: name, Text: "psst"})
+			if i%10 != 7 {
+				r.talkWith(name).unread = 0
+			}
+		}
+		for range 3 {
+			if title := chatTitle(r.model); r.small() {
+				continue
+			} else if screen := r.screen(t); !strings.Contains(screen, title) {
+				t.Fatalf("%q does not fit:\n%s", title, screen)
+			} else if named := len(strings.Fields(strings.ReplaceAll(title, " (1)", ""))); !strings.HasSuffix(title, fmt.Sprintf(" +%d", 32-named)) {
+				t.Errorf("%q names %d, and does not count the others", title, named-1)
+			}
+			wantOn(t, r.screen(t), "["+r.talk.shown+"]", "friend7 (1)")
+			r.send(tea.MouseWheelMsg{X: 2, Y: 10, Button: tea.MouseWheelUp}) // then there is a note
+			r.happen(session.Event{Name: session.MessageReceived, From: "echo", Text: strings.Repeat("many lines\n", 100)})
+		}
+	}
+}
+
+// TestTurnToNews: the next conversation is one with unread messages, and the neighbour when there is none.
+func TestTurnToNews(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	for _, name := range []string{"anna", "bob", "carol", "dora"} {
+		r.happen(session.Event{Name: session.MessageReceived, From: name, Text: "psst"})
+	}
+	r.talkWith("anna").unread, r.talkWith("carol").unread = 0, 0
+	for _, step := range []struct{ key, want string }{
+		{"alt+up", "dora"}, {"alt+up", "bob"}, {"alt+up", "anna"}, {"alt+down", "bob"}, {"alt+down", "carol"}, {"alt+down", "dora"}, {"alt+down", "echo"},
+	} {
+		r.keys(step.key)
+		if r.talk.peer != step.want {
+			t.Fatalf("%s leads to %s, want %s", step.key, r.talk.peer, step.want)
+		}
+	}
+}
+
+// TestEmptyPanelsSaySo: where there is nothing, words say why.
+func TestEmptyPanelsSaySo(t *testing.T) {
+	for _, size := range sizes {
+		r := opened(t, size.Width, size.Height, online())
+		wantOn(t, r.screen(t), "nothing has been said here yet")
+		r.keys("tab")
+		wantOn(t, r.screen(t), "nothing has happened yet")
+		r.happen(talking()...)
+		r.keys("f", "f", "f")
+		wantOn(t, r.screen(t), "6 events are hidden by this filter: f")
+		r.keys("f", "f", "f", "f", "f", "f")
+		if strings.Contains(r.screen(t), "hidden") {
+			t.Error("there are events, and it says that there are none")
+		}
+	}
+}
+
 // TestMessagesAreBounded: many conversations together hold no more than one may.
 func TestMessagesAreBounded(t *testing.T) {
 	r := opened(t, 80, 24, online())

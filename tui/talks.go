@@ -3,6 +3,7 @@ package tui
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/printable"
@@ -62,8 +63,14 @@ func (m *model) enter(t *talk) {
 
 // turnTalk shows the next conversation, one with unread messages before others.
 func (m *model) turnTalk(by int) {
-	at := slices.Index(m.talks, m.talk)
-	next := m.talks[(at+by+len(m.talks))%len(m.talks)]
+	at, n := slices.Index(m.talks, m.talk), len(m.talks)
+	next := m.talks[(at+by+n)%n]
+	for i := range n {
+		if t := m.talks[(at+by*(i+1)+n*n)%n]; t.unread > 0 {
+			next = t
+			break
+		}
+	}
 	m.enter(next)
 }
 
@@ -183,24 +190,81 @@ func (m *model) pointMessage(by int) {
 	}
 }
 
+// chatTitle names as many conversations as there is room for, and counts the others.
 func chatTitle(m *model) string {
-	title := ""
-	for i, t := range m.talks {
-		if t != m.talk && t.unread == 0 && len(m.talks) > 4 {
-			continue // those with news are named, and the one on the screen
-		}
-		name := t.shown
-		if t.unread > 0 {
-			name += " (" + strconv.Itoa(t.unread) + ")"
-		} else if t == m.talk && len(m.talks) > 1 {
-			name = "[" + name + "]"
-		}
-		if i > 0 && title != "" {
-			title += " "
-		}
-		title += name
+	if len(m.talks) == 1 {
+		return m.cut(m.talk.shown, m.titleRoom(), "…")
 	}
-	return m.cut(title, 60, "…")
+	names, others := make([]string, len(m.talks)), len(m.talks)
+	room := m.titleRoom() - len(" +99")
+	for _, t := range m.byNews() {
+		name := talkName(t, t == m.talk)
+		if t == m.talk {
+			name = m.cut(name, room, "…")
+		}
+		if room -= m.cells.StringWidth(name) + 1; room < -1 {
+			break
+		}
+		names[slices.Index(m.talks, t)] = name
+		others--
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	if others > 0 {
+		names = append(names, "+"+strconv.Itoa(others))
+	}
+	return strings.Join(names, " ")
+}
+
+// talkName is a conversation's name in the title, with how many messages nobody has read.
+func talkName(t *talk, here bool) string {
+	switch {
+	case here:
+		return "[" + t.shown + "]"
+	case t.unread > 0:
+		return t.shown + " (" + strconv.Itoa(t.unread) + ")"
+	default:
+		return t.shown
+	}
+}
+
+// byNews lists the conversations: the one on the screen first, then those with news.
+func (m *model) byNews() []*talk {
+	rank := func(t *talk) int {
+		switch {
+		case t == m.talk:
+			return 0
+		case t.unread > 0:
+			return 1
+		default:
+			return 2
+		}
+	}
+	return slices.SortedStableFunc(slices.Values(m.talks), func(a, b *talk) int { return rank(a) - rank(b) })
+}
+
+// titleRoom is how wide the chat's title can be, beside the note on its frame or beside the other tabs.
+func (m *model) titleRoom() int {
+	room, shown := m.width-4, m.focus
+	if a, ok := m.areaOf(chatPanel); ok && m.large() {
+		room, shown = a.width-2, chatPanel
+	} else {
+		for i := range m.panels {
+			if i != chatPanel {
+				room -= m.cells.StringWidth(m.title(i)) + 3
+			}
+		}
+	}
+	if note := m.note(shown); note != "" {
+		room -= m.cells.StringWidth(note) + 2
+	}
+	return max(room, 8)
+}
+
+func chatEmpty(m *model) string {
+	if len(m.talk.entries) > 0 {
+		return ""
+	}
+	return "nothing has been said here yet"
 }
 
 func chatNote(m *model) string { return m.behind(m.talk.away, m.talk.below()) }

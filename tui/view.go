@@ -101,11 +101,11 @@ func (m *model) viewSlot(f frame, s slot, now time.Time) []string {
 	case s.content == lifeBox:
 		return m.boxed(m.dim.Render("where it stands"), "", m.life(a.width), s.width, s.height)
 	case f.bare:
-		return m.block(m.panels[s.content].view(m, a), s.width, s.height)
+		return m.block(m.content(s.content, a), s.width, s.height)
 	case f.tabs:
-		return m.tabbed(m.panels[s.content].view(m, a), s)
+		return m.tabbed(m.content(s.content, a), s)
 	}
-	lines := m.boxed(m.title(s.content), m.note(s.content), m.panels[s.content].view(m, a), s.width, s.height)
+	lines := m.boxed(m.title(s.content), m.note(s.content), m.content(s.content, a), s.width, s.height)
 	if bar := m.panels[s.content].bar; bar != nil {
 		top, bottom := bar(m)
 		m.scrollBar(lines, top, bottom)
