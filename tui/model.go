@@ -108,10 +108,16 @@ func newModel(ctx context.Context, cfg Config) *model {
 	return m
 }
 
+// What the input says while it is empty, and while another panel has the focus.
+const (
+	typeHere  = "type a message, or / for commands"
+	typeThere = "Esc leads back here, to type"
+)
+
 func newInput() textarea.Model {
 	in := textarea.New()
 	in.Prompt = "› "
-	in.Placeholder = "type a message, or / for commands"
+	in.Placeholder = typeHere
 	in.ShowLineNumbers = false
 	in.CharLimit = maxInput
 	in.DynamicHeight = true

@@ -601,6 +601,45 @@ func TestTips(t *testing.T) {
 	}
 }
 
+// TestTipsFit: nothing is suggested that would not happen, nor anything while only a login can follow.
+func TestTipsFit(t *testing.T) {
+	for state, want := range map[session.State]bool{
+		session.Online: true, session.WillExpire: true, session.Renewing: true, session.Expired: false, session.Waiting: false,
+		session.Stopped: false, session.LoggedOut: false,
+	} {
+		r := opened(t, 120, 40, snapshot(state, 5*time.Second), talking()...)
+		if got := r.tip() != ""; got != want {
+			t.Errorf("%s: the tip says %q", state, r.tip())
+		}
+	}
+	r := opened(t, 120, 40, online(), talking()...)
+	r.enter(r.talkWith("bob"))
+	if strings.Contains(r.tip(), "echo") {
+		t.Errorf("while one writes to bob the tip says %q", r.tip())
+	}
+}
+
+// TestInputSaysHowToGetBack: while another panel has the focus, what is typed does not go into the input, and the input says so.
+func TestInputSaysHowToGetBack(t *testing.T) {
+	for _, size := range sizes {
+		r := opened(t, size.Width, size.Height, online(), talking()...)
+		r.keys("tab")
+		wantOn(t, r.screen(t), "› Esc leads back here")
+		r.keys("esc")
+		wantOn(t, r.screen(t), "› type a message")
+	}
+}
+
+// TestDrawerHints: the hints are the keys of the drawer while it is open.
+func TestDrawerHints(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.keys("tab", "tab", "tab", "ctrl+p") // the faults have an Enter of their own
+	lines := strings.Split(r.screen(t), "\n")
+	if hints := lines[len(lines)-1]; strings.Contains(hints, "switch") || !strings.Contains(hints, "Enter done") {
+		t.Errorf("the hints are %s", hints)
+	}
+}
+
 func TestLife(t *testing.T) {
 	r := opened(t, 120, 40, lastFifth())
 	r.happen(session.Event{Name: session.StateChanged, Old: session.Online, New: session.WillExpire, Reason: "the token will expire"})

@@ -45,6 +45,9 @@ func (m *model) hintPairs() [][2]string {
 	if m.faults.edit != nil {
 		return [][2]string{{"Enter", "sets the value"}, {"Esc", "leaves it as it was"}}
 	}
+	if m.drawer.open {
+		return [][2]string{{"↑↓", "row"}, {"←→", "change"}, {"Enter", "done"}}
+	}
 	var here, always [][2]string
 	for _, a := range m.actions {
 		help := a.keys.Help()

@@ -19,10 +19,11 @@ type tip struct {
 
 func hasEmulator(m *model) bool { return m.emulator != nil }
 
-func hasChat(m *model) bool { return !m.snap.Profile.Local }
+// hasEcho tells whether the one on the screen answers by itself, as the emulator's echo does.
+func hasEcho(m *model) bool { return hasEmulator(m) && !m.snap.Profile.Local && m.talk.peer == "echo" }
 
 var tips = []tip{
-	{"type a message and press Enter: echo says it back", func(m *model) bool { return len(m.typed) > 0 }, hasChat},
+	{"type a message and press Enter: echo says it back", func(m *model) bool { return len(m.typed) > 0 }, hasEcho},
 	{"^E ends the token now: watch what the app does", func(m *model) bool { return m.tried["/expire"] }, hasEmulator},
 	{"^N skips to the next thing that happens, however far off", func(m *model) bool { return m.tried["/skip"] }, hasEmulator},
 	{"^P makes the app ignore will-expire: then the token runs out", func(m *model) bool { return m.tried["/policy"] }, nil},
@@ -36,7 +37,11 @@ func (m *model) tip() string {
 	if m.session == nil || m.play.on() || m.small() || m.untipped || m.counts[session.LoginSucceeded] == 0 {
 		return ""
 	}
-	if time.Since(m.openedAt) > tipTime || m.snap.State == session.Stopped || m.snap.State == session.LoggedOut { // then there is only one thing to do
+	if time.Since(m.openedAt) > tipTime {
+		return ""
+	}
+	switch m.snap.State {
+	case session.LoggedOut, session.Waiting, session.Expired, session.Stopped: // then another login is what comes next
 		return ""
 	}
 	for m.tipped < len(tips) {
