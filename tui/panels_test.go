@@ -525,12 +525,21 @@ func TestSearch(t *testing.T) {
 	r.keys("f3")
 	r.write("needle")
 	r.keys("enter")
-	wantOn(t, r.screen(t), "▌ ", "a Needle", "found", "below ↓ Esc")
+	wantOn(t, r.screen(t), "▌ ", "a Needle", "found 1 of 5", "below ↓ Esc")
 	first := r.talk.marked
 	r.keys("f3")
 	if r.talk.marked != first-100 {
 		t.Errorf("F3 finds %d after %d", r.talk.marked, first)
 	}
+	wantOn(t, r.screen(t), "found 2 of 5; F3 looks further up")
+	r.keys("f3", "shift+f3", "shift+f3")
+	if r.talk.marked != first {
+		t.Errorf("Shift+F3 leads to %d, want %d", r.talk.marked, first)
+	}
+	wantOn(t, r.screen(t), "found 1 of 5", "Shift+F3 further down")
+	r.keys("shift+f3")
+	wantOn(t, r.screen(t), `nothing further down has "needle" in it`)
+	r.keys("f3", "f3")
 	r.write("/raw")
 	r.keys("enter")
 	wantOn(t, r.screen(t), "the message as it came", `"a Needle in it"`)

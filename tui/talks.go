@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,12 +141,17 @@ func whyNotTurnTalk(m *model) string {
 	return ""
 }
 
-// find looks for a text in the conversation; without one it asks for it in the input, or goes on to the next.
+// find looks for a text in the conversation; without one it asks for it in the input, or goes on upwards.
 func (m *model) find(text string) {
-	switch {
-	case text != "":
+	if text != "" {
 		m.sought, m.talk.pointing = text, false
-	case m.sought == "":
+	}
+	m.findNext(1)
+}
+
+// findNext goes on to the next message with the sought text in it, upwards when by is positive.
+func (m *model) findNext(by int) {
+	if m.sought == "" {
 		m.beginCommand("/find ")
 		return
 	}
@@ -153,12 +159,14 @@ func (m *model) find(text string) {
 	if !ok {
 		a = area{max(m.width, 1), max(m.height, 1)}
 	}
-	if !m.talk.find(m.chatLook(a), a.height, m.sought) {
+	nth, all := m.talk.find(m.chatLook(a), a.height, m.sought, by)
+	if nth == 0 {
+		where := map[int]string{1: "up", -1: "down"}[by]
 		m.talk.follow()
-		m.say("nothing further up has "+strconv.Quote(printable.Line(m.sought, 40))+" in it", late)
+		m.say("nothing further "+where+" has "+strconv.Quote(printable.Line(m.sought, 40))+" in it", late)
 		return
 	}
-	m.say("found; F3 looks further up, Esc returns", calm)
+	m.say(fmt.Sprintf("found %d of %d; F3 looks further up, Shift+F3 further down, Esc returns", nth, all), calm)
 }
 
 // showRaw shows the message that is pointed at, or the newest, with everything escaped.

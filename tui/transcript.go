@@ -144,20 +144,27 @@ func (c *transcript) again(m *message, id string) {
 	c.own[id] = m
 }
 
-// find points at the next message upwards that has the text in it, in whatever case, and tells whether there is one.
-func (c *transcript) find(l look, height int, text string) bool {
+// find points at the next message that has the text in it, in whatever case, upwards when by is positive. It tells which one that is, counted
+// from the newest, and how many there are; the 0th is none.
+func (c *transcript) find(l look, height int, text string, by int) (nth, all int) {
 	text = strings.ToLower(text)
-	from := len(c.entries) - 1
+	from, next := len(c.entries), -1
 	if c.pointing {
-		from = c.marked - c.dropped - 1
+		from = c.marked - c.dropped
 	}
-	for i := from; i >= 0; i-- {
-		if m := c.entries[i]; m.fate != note && m.fate != dayBreak && strings.Contains(strings.ToLower(m.raw), text) {
-			c.point(l, height, i)
-			return true
+	for i := len(c.entries) - 1; i >= 0; i-- {
+		if m := c.entries[i]; m.fate == note || m.fate == dayBreak || !strings.Contains(strings.ToLower(m.raw), text) {
+			continue
+		}
+		all++
+		if i > from && by < 0 || i < from && by > 0 && next < 0 {
+			next, nth = i, all
 		}
 	}
-	return false
+	if next >= 0 {
+		c.point(l, height, next)
+	}
+	return nth, all
 }
 
 func (c *transcript) add(m *message) {
