@@ -38,15 +38,17 @@ func (m *model) talkWith(peer string) *talk {
 	return t
 }
 
-// dropTalk lets the conversation go that has been silent longest, other than the one on the screen.
+// dropTalk lets the conversation go that has been silent longest, other than the one on the screen, and rather one in which nothing is being
+// written.
 func (m *model) dropTalk() {
-	quiet := -1
-	for i, t := range m.talks {
-		if t != m.talk && (quiet < 0 || t.heard.Before(m.talks[quiet].heard)) {
-			quiet = i
+	others := slices.DeleteFunc(slices.Clone(m.talks), func(t *talk) bool { return t == m.talk })
+	quiet := slices.MinFunc(others, func(a, b *talk) int {
+		if written := (a.draft != ""); written != (b.draft != "") {
+			return map[bool]int{true: 1, false: -1}[written]
 		}
-	}
-	m.talks = slices.Delete(m.talks, quiet, quiet+1)
+		return a.heard.Compare(b.heard)
+	})
+	m.talks = slices.DeleteFunc(m.talks, func(t *talk) bool { return t == quiet })
 }
 
 // enter shows a conversation, with what was being written in it.

@@ -107,6 +107,19 @@ func TestDraftsStayWithTheirConversation(t *testing.T) {
 	}
 }
 
+// TestDraftsOutliveStrangers: a conversation in which something is being written is not the one that goes when there are too many.
+func TestDraftsOutliveStrangers(t *testing.T) {
+	r := opened(t, 80, 24, online())
+	r.strokes("=/to bob", "enter", "=for bob", "alt+down")
+	for i := range 3 * maxTalks {
+		r.happen(session.Event{Name: session.MessageReceived, From: strings.Repeat("x", i+1), Text: "spam", At: noon})
+	}
+	r.enter(r.talkWith("bob"))
+	if r.input.Value() != "for bob" || len(r.talks) != maxTalks {
+		t.Errorf("after many strangers the draft is %q, with %d conversations", r.input.Value(), len(r.talks))
+	}
+}
+
 // TestLeaveAsks: Esc says what would be lost, and the next Esc loses it.
 func TestLeaveAsks(t *testing.T) {
 	unsent := loggedOut()
