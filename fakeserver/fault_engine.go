@@ -35,7 +35,7 @@ type faults struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed at the next change; nil while nobody waits for it
 	list    []*fault      // in the order they were added
-	serial  int      // of the newest
+	serial  int           // of the newest
 	stopped bool
 }
 

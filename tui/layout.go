@@ -98,12 +98,19 @@ func (m *model) divide(now time.Time) frame {
 
 // twoColumns has the chat at the left, and at the right the token, its life, and one of the other panels.
 func (m *model) twoColumns(v tokenView, y, height int) [][]slot {
-	right := m.middleWidth()
-	left := m.width - right
+	left, right := m.chatWidth(), m.middleWidth()
 	return [][]slot{
 		m.chatColumn(y, left, height),
 		stack(left, y, right, height, m.boxes(v, right, height, 8), m.side),
 	}
+}
+
+// chatWidth is how wide the chat's column is on large screens.
+func (m *model) chatWidth() int {
+	if m.largest() {
+		return m.width * 3 / 10
+	}
+	return m.width - m.middleWidth()
 }
 
 // middleWidth is how wide the column of the card is on large screens.
@@ -124,8 +131,7 @@ func (m *model) sentenceWidth() int {
 
 // threeColumns has the chat at the left, the timeline at the right, and everything else in between.
 func (m *model) threeColumns(v tokenView, y, height int) [][]slot {
-	left := m.width * 3 / 10
-	middle := m.middleWidth()
+	left, middle := m.chatWidth(), m.middleWidth()
 	right := m.width - left - middle
 	others := m.sidePanels()
 	return [][]slot{

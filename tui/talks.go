@@ -254,10 +254,14 @@ func (m *model) byNews() []*talk {
 
 // titleRoom is how wide the chat's title can be, beside the note on its frame or beside the other tabs.
 func (m *model) titleRoom() int {
-	room, shown := m.width-4, m.focus
-	if a, ok := m.areaOf(chatPanel); ok && m.large() {
-		room, shown = a.width-2, chatPanel
-	} else {
+	room, shown := m.width, m.focus
+	switch {
+	case m.small(): // a line of its own
+		return room
+	case m.large():
+		room, shown = m.chatWidth()-6, chatPanel
+	default:
+		room -= 4
 		for i := range m.panels {
 			if i != chatPanel {
 				room -= m.cells.StringWidth(m.title(i)) + 3
