@@ -302,7 +302,7 @@ func (m *model) faultChoices() []choiceOf {
 	var all []choiceOf
 	for _, row := range f.rows() {
 		if t := row.trigger; t.Name != "" {
-			all = append(all, choiceOf{name: t.Name, key: "now", help: "make it happen: " + t.Meaning, run: func(m *model) { m.trigger(t) }})
+			all = append(all, choiceOf{name: t.Name, key: "now", help: "make it happen: " + t.Meaning, why: m.whyNotAct(), run: func(m *model) { m.trigger(t) }})
 		}
 	}
 	for i, k := range f.kinds {

@@ -58,6 +58,7 @@ func (m *model) everything() []choiceOf {
 		}
 		all = append(all, choice)
 	}
+	all = append(all, m.faultChoices()...)
 	slices.SortStableFunc(all, func(a, b choiceOf) int {
 		return cmp.Compare(len(a.why)/max(len(a.why), 1), len(b.why)/max(len(b.why), 1))
 	})

@@ -152,6 +152,24 @@ func TestFaultChoicesAndTriggers(t *testing.T) {
 	}
 }
 
+// The palette finds the faults and the events by their names.
+func TestPaletteFindsFaults(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.keys("ctrl+k")
+	r.write("kick")
+	wantOn(t, r.screen(t), "make it happen: the user is logged out")
+	r.pressed(t, "enter")
+	if got := strings.Join(r.broken.asked, " "); got != "trigger kick alice" {
+		t.Errorf("the emulator was asked to %s", got)
+	}
+	r.keys("ctrl+k")
+	r.write("link delay")
+	r.keys("enter")
+	if row, _ := r.faults.row(); r.focus != faultPanel || r.faults.kinds[row.kind].Name != "delay" {
+		t.Errorf("it leads to the panel %d", r.focus)
+	}
+}
+
 // The header follows the faults, whoever switches them, and also when one ends by itself.
 func TestFaultsAreFollowed(t *testing.T) {
 	r := opened(t, 120, 40, online())
