@@ -500,11 +500,7 @@ func (f *faults) column() int {
 // faultsBar tells which part of the list the window shows.
 func faultsBar(m *model) (float64, float64) {
 	f := &m.faults
-	n := float64(len(f.rows()))
-	if f.shown <= 0 || n == 0 {
-		return 0, 1
-	}
-	return float64(f.top) / n, min(float64(f.top+f.shown)/n, 1)
+	return partOf(f.top, f.shown, len(f.rows()))
 }
 
 // explain says what a row means.

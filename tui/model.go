@@ -164,7 +164,7 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	m.pending = nil
 	m.take(msg)
 	if m.session != nil {
-		m.look()
+		m.observe()
 		if !m.tooSmall() {
 			m.queue(m.tick.next(m.every(), m.session.Now()))
 		}
@@ -172,8 +172,8 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	return m, tea.Batch(m.pending...)
 }
 
-// look takes in how the session stands now.
-func (m *model) look() {
+// observe takes in how the session stands now.
+func (m *model) observe() {
 	before := m.snap
 	m.snap = m.session.Snapshot()
 	now, fewest := m.session.Now(), 1
