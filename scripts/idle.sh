@@ -26,7 +26,7 @@ for _ in 1 2 3 4 5; do
   until_screen ttlchat 'Enter logs in'
   "${tmux[@]}" send-keys -t ttlchat Enter
   until_screen ttlchat ONLINE
-  sleep 2
+  sleep 7 # until what the start has left is given back, five seconds after it
   # Both idle through the same seconds: on a shared machine two windows would not compare.
   for program in empty ttlchat; do cpu "$(pid $program)" >"$dir/$program.before"; done
   sleep "$idle"
