@@ -146,3 +146,15 @@ func TestNoticesGo(t *testing.T) {
 		t.Error("it stays")
 	}
 }
+
+// A character that the input counts otherwise than the terminal leaves no sign of being cut behind.
+func TestFamiliesInTheInput(t *testing.T) {
+	for _, text := range []string{"👨‍👩‍👧 x", "👍🏽 ok"} {
+		r := opened(t, 80, 24, online())
+		r.send(tea.PasteMsg{Content: text})
+		lines := strings.Split(r.screen(t), "\n")
+		if line := lines[len(lines)-2]; strings.Contains(line, "…") || !strings.Contains(line, text) {
+			t.Errorf("the input is %q", line)
+		}
+	}
+}

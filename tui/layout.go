@@ -80,8 +80,8 @@ func (m *model) divide(now time.Time) frame {
 	above := m.above(max(room-f.status, 0))
 	pad := strings.Repeat(" ", m.margin())
 	f.bottom = above
-	for _, line := range input {
-		f.bottom = append(f.bottom, m.fit(pad+line, m.width))
+	for _, line := range input { // the input counts the cells of some characters otherwise; what is too much then is blank
+		f.bottom = append(f.bottom, m.fit(m.cut(pad+line, m.width, ""), m.width))
 	}
 	f.bottom = append(f.bottom, status...)
 	y, height := len(f.top), max(m.height-len(f.top)-len(f.bottom), 0)
