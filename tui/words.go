@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/ttlchat/ttlchat/internal/agoratoken"
 	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/session"
 	"github.com/ttlchat/ttlchat/session/chat"
@@ -54,20 +55,7 @@ func span(d time.Duration) string {
 }
 
 // life writes the length of a token's life, without parts that are zero.
-func life(d time.Duration) string {
-	d = d.Round(time.Second)
-	var parts []string
-	for _, unit := range []struct {
-		size time.Duration
-		name string
-	}{{time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}} {
-		if n := d / unit.size; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, unit.name))
-			d -= n * unit.size
-		}
-	}
-	return cmp.Or(strings.Join(parts, " "), "0 s")
-}
+func life(d time.Duration) string { return agoratoken.Span(int64(d.Round(time.Second) / time.Second)) }
 
 // afterWillExpire and afterExpired say what the app does once the callback has fired.
 func afterWillExpire(p session.Policy) string {
