@@ -52,8 +52,7 @@ func TestFormFaults(t *testing.T) {
 		values := filled
 		values.Service = OwnService // where every field is shown
 		test.change(&values)
-		r.form = newForm(values)
-		r.form.dress(r.pen, 120)
+		r.fill(values)
 		r.keys("enter")
 		if r.session != nil {
 			t.Errorf("%+v is accepted", values)
@@ -131,12 +130,17 @@ func TestPromises(t *testing.T) {
 		if test.change != nil {
 			test.change(&values)
 		}
-		r.form = newForm(values)
-		r.form.dress(r.pen, 120)
+		r.fill(values)
 		r.form.turn(2)
 		r.write(test.lifetime)
 		wantOn(t, strings.Join(strings.Fields(r.screen(t)), " "), test.says...)
 	}
+}
+
+// fill puts other values into the login form, as if the program had begun with them.
+func (r *rig) fill(values Form) {
+	r.form = newForm(values)
+	r.form.dress(r.pen, r.width)
 }
 
 // TestEmptyService: the fields of one's own service begin empty, with an example each, and say what is wrong when they are left so.
@@ -145,8 +149,7 @@ func TestEmptyService(t *testing.T) {
 	r := newRig(t, 80, 24, loggedOut())
 	values := filled
 	values.TokenURL, values.RESTURL, values.WSURL = "", "", ""
-	r.form = newForm(values)
-	r.form.dress(r.pen, 80)
+	r.fill(values)
 	r.keys("up", "left")
 	wantOn(t, r.screen(t), "such as https://example.com/token", "such as https://a41.chat.agora.io", "such as wss://")
 	r.keys("down")
@@ -174,8 +177,7 @@ func TestNoEmulator(t *testing.T) {
 	r := newRig(t, 80, 24, loggedOut())
 	values := filled
 	values.Service = OwnService
-	r.form = newForm(values)
-	r.form.dress(r.pen, 80)
+	r.fill(values)
 	r.form.turn(4)
 	r.keys("right", "enter")
 	if r.session != nil {
@@ -183,8 +185,7 @@ func TestNoEmulator(t *testing.T) {
 	}
 	wantOn(t, r.screen(t), "start ttlchat without --rest-url")
 	values.Service = OwnTokenServer
-	r.form = newForm(values)
-	r.form.dress(r.pen, 80)
+	r.fill(values)
 	r.form.turn(4)
 	r.keys("left", "enter")
 	if r.session != nil {
@@ -290,8 +291,7 @@ func TestNarrowHelp(t *testing.T) {
 		r := newRig(t, 40, height, loggedOut())
 		values := filled
 		values.Service = OwnService
-		r.form = newForm(values)
-		r.form.dress(r.pen, 40)
+		r.fill(values)
 		for i, field := range fields {
 			r.form.turn(i)
 			wantOn(t, strings.Join(strings.Fields(r.screen(t)), " "), field.help+" Enter logs in")

@@ -65,6 +65,19 @@ func TestTheEndIsShown(t *testing.T) {
 	}
 }
 
+// An expiry that the service has pushed came when it came, and not when it was due.
+func TestAnEarlyEnd(t *testing.T) {
+	for _, size := range []struct{ width, height int }{{80, 24}, {120, 40}} {
+		r := opened(t, size.width, size.height, online())
+		r.become(func(s *session.Snapshot) {
+			s.State, s.Linked, s.WillExpireFired, s.ExpiredFired, s.Since = session.Expired, false, true, true, noon.Add(-3*time.Second)
+		})
+		if screen := r.screen(t); !strings.Contains(screen, "12:04:28") || strings.Contains(screen, "12:04:42, then") || strings.Contains(screen, "expired 12:04:42") {
+			t.Errorf("it is said to have expired at another time:\n%s", screen)
+		}
+	}
+}
+
 // A sentence that needs another row moves the rest once, and not again when it is gone.
 func TestTheRestStaysBelowTheSentence(t *testing.T) {
 	for _, size := range []struct{ width, height int }{{80, 24}, {120, 40}} {

@@ -43,8 +43,11 @@ func (m *model) talkWith(peer string) *talk {
 func (m *model) dropTalk() {
 	others := slices.DeleteFunc(slices.Clone(m.talks), func(t *talk) bool { return t == m.talk })
 	quiet := slices.MinFunc(others, func(a, b *talk) int {
-		if written := (a.draft != ""); written != (b.draft != "") {
-			return map[bool]int{true: 1, false: -1}[written]
+		switch written, other := a.draft != "", b.draft != ""; {
+		case written && !other:
+			return 1
+		case other && !written:
+			return -1
 		}
 		return a.heard.Compare(b.heard)
 	})

@@ -63,6 +63,19 @@ func (v tokenView) mortal() bool {
 	return v.Token != nil && v.Token.ExpiresAt.After(v.Token.AcceptedAt)
 }
 
+// fell is when an event of the token came that was due at an instant: a push of the service can bring it sooner, and then it came with the
+// state that the session is in, or with the token's end.
+func (v tokenView) fell(due time.Time) time.Time {
+	switch {
+	case !due.After(v.at):
+		return due
+	case v.ended || v.Since.IsZero():
+		return v.at
+	default:
+		return v.Since
+	}
+}
+
 // born is where the life begins: at the issue, or where the token server's clock is ahead of the service's, when the service took the token.
 func (v tokenView) born() time.Time {
 	if t := v.Token; !t.IssuedAt.IsZero() && t.IssuedAt.Before(t.AcceptedAt) {
@@ -137,7 +150,11 @@ func (v tokenView) marks(width int) string {
 
 // countdown is a line on a deadline: what happens, in how long, at what time, and what the app does then.
 func (v tokenView) countdown(what, past string, at time.Time, fired bool, then string, width int) string {
-	clock := v.when(at, v.now)
+	shown := at
+	if fired {
+		shown = v.fell(at)
+	}
+	clock := v.when(shown, v.now)
 	clock, then = v.dim.Render(clock), v.dim.Render(clock+", then "+then)
 	switch {
 	case fired || !at.After(v.at):
@@ -218,7 +235,7 @@ func (v tokenView) strip(width int) string {
 	expires, willExpire := "expires "+span(left(v.Token.ExpiresAt, v.at)), ""
 	switch {
 	case v.died():
-		expires = "expired " + v.clock(v.Token.ExpiresAt)
+		expires = "expired " + v.clock(v.fell(v.Token.ExpiresAt))
 	case v.over():
 		expires = "expires " + v.clock(v.Token.ExpiresAt)
 	case timed:
