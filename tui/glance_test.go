@@ -75,6 +75,10 @@ func TestAnEarlyEnd(t *testing.T) {
 		if screen := r.screen(t); !strings.Contains(screen, "12:04:28") || strings.Contains(screen, "12:04:42, then") || strings.Contains(screen, "expired 12:04:42") {
 			t.Errorf("it is said to have expired at another time:\n%s", screen)
 		}
+		r.become(func(s *session.Snapshot) { s.WillExpireFired = false })
+		if size.width == 120 {
+			wantOn(t, r.screen(t), "W  will expire: it never came")
+		}
 	}
 }
 

@@ -157,6 +157,8 @@ func (v tokenView) countdown(what, past string, at time.Time, fired bool, then s
 	clock := v.when(shown, v.now)
 	clock, then = v.dim.Render(clock), v.dim.Render(clock+", then "+then)
 	switch {
+	case !fired && at.After(v.at) && v.died():
+		return v.dim.Render(strings.ToUpper(what[:1]) + "  " + what + ": it never came")
 	case fired || !at.After(v.at):
 		return v.spread(width, v.tones[v.tone()].Render(past), then, clock)
 	case v.over():
