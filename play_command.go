@@ -44,7 +44,7 @@ ttlchat play bug.yaml --ttl 1m`,
 			if err := o.fromEnvironment(cmd); err != nil {
 				return err
 			}
-			f := &runFlags{options: o, jobs: 1, app: change.App, profile: change.Profile, ttl: change.TTL, stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr()}
+			f := &runFlags{options: o, jobs: 1, app: change.App, profile: change.Profile, ttl: change.TTL, seed: change.Seed, stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr()}
 			if !isTerminal(f.stdout) {
 				_, _ = fmt.Fprintln(f.stderr, "ttlchat: standard output is no terminal, so this runs without a screen, as ttlchat run does")
 				return f.run(cmd.Context(), args)
@@ -66,6 +66,7 @@ ttlchat play bug.yaml --ttl 1m`,
 	flags.StringVar(&change.App, "app", "", "how the app behaves, whatever the scenario says: "+strings.Join(scenario.Apps(), ", "))
 	flags.StringVar(&change.Profile, "profile", "", "SDK to behave like, whatever the scenario says: "+strings.Join(scenario.Profiles(), ", "))
 	flags.DurationVar(&change.TTL, "ttl", 0, "lifetime of the tokens, whatever the scenario says")
+	flags.Uint64Var(&change.Seed, "seed", 0, "what chance decides, as the report of a run that failed names it, to have the same again")
 	flags.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters alone, as where TERM or the locale has no others")
 	completeWords(cmd, map[string][]string{"app": scenario.Apps(), "profile": scenario.Profiles()})
 	return cmd

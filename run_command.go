@@ -29,6 +29,7 @@ type runFlags struct {
 	jobs                               int
 	app, profile, junit, html          string
 	ttl                                time.Duration
+	seed                               uint64
 	watch, controlToken, user          string
 	patience                           time.Duration
 	stdout, stderr                     io.Writer
@@ -79,6 +80,7 @@ ttlchat run s23-kicked-by-another-device --watch http://127.0.0.1:8081/_ctl/v1 -
 	flags.StringVar(&f.app, "app", "", "how the app behaves, whatever the scenario says: "+strings.Join(scenario.Apps(), ", "))
 	flags.StringVar(&f.profile, "profile", "", "SDK to behave like, whatever the scenario says: "+strings.Join(scenario.Profiles(), ", "))
 	flags.DurationVar(&f.ttl, "ttl", 0, "lifetime of the tokens, whatever the scenario says")
+	flags.Uint64Var(&f.seed, "seed", 0, "what chance decides, as the report of a run that failed names it, to have the same again")
 	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each scenario: verdict, checks and timeline")
 	flags.StringVar(&f.junit, "junit", "", "`file` to write a JUnit report to")
 	flags.StringVar(&f.html, "html", "", "`file` to write a page to: each scenario's timeline drawn as lanes")
@@ -165,8 +167,8 @@ func (f *runFlags) check() error {
 	if f.watch == "" {
 		return nil
 	}
-	if f.app != "" || f.profile != "" || f.ttl != 0 {
-		return usage("%s watches a client that is not ours, so --app, --profile and --ttl mean nothing with it", setting("watch"))
+	if f.app != "" || f.profile != "" || f.ttl != 0 || f.seed != 0 {
+		return usage("%s watches a client that is not ours, so --app, --profile, --ttl and --seed mean nothing with it", setting("watch"))
 	}
 	if err := command.ValidUser(f.user); err != nil {
 		return usage("%s: %w", setting("user"), err)
@@ -264,7 +266,7 @@ func (f *runFlags) play(ctx context.Context, list []*scenario.Scenario) []*scena
 				Client: &control.Client{URL: f.watch, Token: f.controlToken}, User: f.user, Patience: f.patience,
 			})
 		}
-		return scenario.Run(ctx, s, scenario.Options{TTL: f.ttl, App: f.app, Profile: f.profile})
+		return scenario.Run(ctx, s, scenario.Options{TTL: f.ttl, App: f.app, Profile: f.profile, Seed: f.seed})
 	}
 	jobs := f.jobs
 	if f.watch != "" {

@@ -24,6 +24,7 @@ type account struct {
 	user, profile, app string
 	policy             session.Policy
 	spread             float64
+	seed               uint64 // of what chance decided; 0 when nobody knows it
 	emulator           EmulatorSettings
 
 	steps     []done
@@ -79,6 +80,9 @@ func (a *account) write(w io.Writer, name string) error {
 	fmt.Fprintf(&b, "ttl: %s\nusers: [%s]\npolicy: %s\n", shortDuration(a.life), quoted(a.user), policyYAML(policy))
 	if a.spread != 0 {
 		fmt.Fprintf(&b, "spread: %g\n", a.spread)
+	}
+	if a.seed != 0 {
+		fmt.Fprintf(&b, "seed: %d\n", a.seed)
 	}
 	if settings := a.emulator.yaml(); settings != "{}" {
 		fmt.Fprintf(&b, "emulator: %s\n", settings)

@@ -155,10 +155,10 @@ func TestRecorderReplays(t *testing.T) {
 			time.Sleep(30 * time.Second)
 			r.Did(Step{Clear: "screen-1"})
 			st.server.ClearFault("screen-1")
-			time.Sleep(20 * time.Second)
+			time.Sleep(time.Minute) // longer than any pause between two tries
 		}, []string{
 			`fault: {id: "screen-1", target: token-server, kind: status, params: {status: "503"}}`, `clear: "screen-1"`, "{event: token.expired, in: ",
-			"login.succeeded: 2\n", "profile: web\n",
+			"login.succeeded: 2\n", "profile: web\n", "\nseed: ",
 		}},
 		"a careless app": {"native", "docs-web-2021", func(_ *testing.T, p *player, _ *Recorder, _ *stage) { time.Sleep(50 * time.Second) },
 			[]string{"app: docs-web-2021\n"}},

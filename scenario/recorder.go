@@ -239,7 +239,7 @@ func (t *take) account() (*account, error) {
 	}
 	a := &account{
 		zero: t.began.Truncate(time.Second), end: end, life: t.setup.TTL, user: t.setup.User, profile: t.setup.Profile, app: t.setup.App,
-		policy: t.setup.Policy, spread: t.setup.Spread, emulator: t.setup.Emulator, steps: slices.Clone(t.steps),
+		policy: t.setup.Policy, spread: t.setup.Spread, seed: t.session.Seed(), emulator: t.setup.Emulator, steps: slices.Clone(t.steps),
 	}
 	if !t.issued.IsZero() {
 		a.zero = t.issued.Truncate(time.Second)

@@ -25,7 +25,9 @@ type Report struct {
 	Scenario, Story, Source, File string
 	Profile, App                  string
 	TTL                           time.Duration
-	Verdict                       Verdict
+	// Seed makes the same luck again, see [Options]; 0 for a client that is not ours.
+	Seed    uint64
+	Verdict Verdict
 	// Problem says what went wrong in a broken run.
 	Problem string
 	Checks  []Check
@@ -38,7 +40,7 @@ type Report struct {
 
 func newReport(s *Scenario, o Options) *Report {
 	return &Report{
-		Scenario: s.Name, Story: strings.TrimSpace(s.Story), Source: s.Source, File: s.File, Profile: o.Profile, App: o.App, TTL: o.TTL,
+		Scenario: s.Name, Story: strings.TrimSpace(s.Story), Source: s.Source, File: s.File, Profile: o.Profile, App: o.App, TTL: o.TTL, Seed: o.Seed,
 	}
 }
 
@@ -103,7 +105,7 @@ func (r *Report) Text() string {
 		return b.String()
 	}
 	fmt.Fprintf(&b, "  story     %s\n", printable.Line(r.Story, 1000))
-	fmt.Fprintf(&b, "  run with  profile %s, app %s, tokens of %s\n", r.Profile, r.App, shortDuration(r.TTL))
+	fmt.Fprintf(&b, "  run with  profile %s, app %s, tokens of %s%s\n", r.Profile, r.App, shortDuration(r.TTL), r.luck())
 	if r.Problem != "" {
 		fmt.Fprintf(&b, "  problem   %s\n", r.Problem)
 	}
@@ -119,6 +121,14 @@ func (r *Report) Text() string {
 		r.excerpt(&b, marked)
 	}
 	return b.String()
+}
+
+// luck tells how to have the same luck again.
+func (r *Report) luck() string {
+	if r.Seed == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", seed %d", r.Seed)
 }
 
 // about lists the lines of the timeline that a check is about: those of its moment, or the last one before it.
@@ -203,6 +213,7 @@ type (
 		Profile  string       `json:"profile"`
 		App      string       `json:"app"`
 		TTL      int64        `json:"ttl_ms"`
+		Seed     uint64       `json:"seed,omitempty"`
 		Took     int64        `json:"took_ms"`
 		Lasted   int64        `json:"lasted_ms"`
 		Checks   []checkJSON  `json:"checks"`
@@ -240,7 +251,7 @@ type (
 func (r *Report) MarshalJSON() ([]byte, error) {
 	w := reportJSON{
 		Scenario: r.Scenario, Verdict: r.Verdict, Problem: r.Problem, Story: r.Story, Source: r.Source, File: r.File, Profile: r.Profile, App: r.App,
-		TTL: r.TTL.Milliseconds(), Took: r.Took.Milliseconds(), Lasted: r.Lasted.Milliseconds(),
+		TTL: r.TTL.Milliseconds(), Seed: r.Seed, Took: r.Took.Milliseconds(), Lasted: r.Lasted.Milliseconds(),
 		Checks: []checkJSON{}, Lives: []lifeJSON{}, Timeline: []momentJSON{},
 	}
 	for _, c := range r.Checks {

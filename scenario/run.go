@@ -30,6 +30,8 @@ const (
 type Options struct {
 	TTL          time.Duration
 	App, Profile string
+	// Seed is what the scenario calls by that name; 0 leaves it to the scenario, and when that has none to chance.
+	Seed uint64
 	// InMemory runs without sockets, as it must be inside a testing/synctest bubble.
 	InMemory bool
 	// Progress is called with how things stand, whenever that changes. It must not block for long.
@@ -54,6 +56,12 @@ func (o Options) fill(s *Scenario) Options {
 	}
 	if o.Profile == "" {
 		o.Profile = s.Profile
+	}
+	if o.Seed == 0 {
+		o.Seed = uint64(max(s.Seed, 0))
+	}
+	if o.Seed == 0 {
+		o.Seed = session.NewSeed()
 	}
 	return o
 }

@@ -370,3 +370,30 @@ func TestWatchingNobody(t *testing.T) {
 		}
 	})
 }
+
+// The seed of a run is all that chance has to do with it.
+func TestSeedRepeats(t *testing.T) {
+	s, err := Find("s03-server-down-past-expiry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tries := func(seed uint64) (at []time.Duration) {
+		r := inBubble(t, s, Options{Seed: seed})
+		if r.Verdict != VerdictPassed || r.Seed != seed {
+			t.Errorf("seed %d of %d\n%s", r.Seed, seed, r.Text())
+		}
+		for _, m := range r.Timeline {
+			if m.Event == string(session.TokenRequested) {
+				at = append(at, m.At.Truncate(10*time.Millisecond))
+			}
+		}
+		return at
+	}
+	first, again, other := tries(4711), tries(4711), tries(4712)
+	if !slices.Equal(first, again) {
+		t.Errorf("one seed, two runs:\n%v\n%v", first, again)
+	}
+	if slices.Equal(first, other) {
+		t.Errorf("two seeds, one run: %v", first)
+	}
+}

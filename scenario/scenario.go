@@ -33,6 +33,7 @@ type Scenario struct {
 	Later     []string         `yaml:"later" doc:"Who has a client too, but logs in by a step only."`
 	Herd      int              `yaml:"herd" doc:"That many more users, who log in at the start as well."`
 	Spread    float64          `yaml:"spread" doc:"From 0 to 1: spreads the renewals of a herd over that part of the time between will-expire and the end."`
+	Seed      int              `yaml:"seed" doc:"Makes the clients' pauses between tries, which chance spreads, the same in every run; the first user's, and one more for each after that."`
 	Policy    *Policy          `yaml:"policy" doc:"The app's answers to the token events."`
 	Clocks    Clocks           `yaml:"clocks" doc:"How far the clocks are ahead of the machine's at the start."`
 	Emulator  EmulatorSettings `yaml:"emulator" doc:"Settings of the emulator."`

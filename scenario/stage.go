@@ -99,6 +99,7 @@ func (st *stage) cast(s *Scenario, o Options) (players []*player, err error) {
 		}
 		p, err := session.Start(session.Config{
 			User: user, Resource: device, Lifetime: o.TTL, Profile: profile, Behaviour: app, Spread: s.Spread, Policy: s.Policy.over(session.Policy{}),
+			Seed:   o.Seed + uint64(i),
 			Tokens: source, RESTURL: "http://" + st.chatHost, WSURL: "ws://" + st.chatHost + "/websocket",
 			Org: fakeserver.DemoOrg, App: fakeserver.DemoApp, ClockOffset: s.Clocks.Client.Of(o.TTL), DialContext: st.dial, History: 200_000,
 		})

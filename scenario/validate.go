@@ -114,6 +114,9 @@ func (s *Scenario) validateUsers(d *decoder) {
 	if !(s.Spread >= 0 && s.Spread <= 1) { // not a number fails here, too
 		d.wrong("spread", "want 0 to 1")
 	}
+	if s.Seed < 0 {
+		d.wrong("seed", "want a positive number")
+	}
 	seen := map[string]bool{}
 	for _, list := range []struct {
 		path  string

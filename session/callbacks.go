@@ -61,7 +61,7 @@ func (t *turn) willExpire(e chat.Event, again bool) {
 	switch {
 	case t.onWillExpire() != WillExpireRenew || !t.retryAt.IsZero() || again && !t.renewable:
 	case t.task == idle && t.spread > 0 && t.renewable:
-		t.retryAt = t.now.Add(time.Duration(t.luck * t.spread * float64(max(t.life.ExpiresAt.Sub(t.now), 0))))
+		t.retryAt = t.now.Add(time.Duration(t.draw() * t.spread * float64(max(t.life.ExpiresAt.Sub(t.now), 0))))
 	case t.task == idle:
 		t.startRenew(e.Callback)
 		return

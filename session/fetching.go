@@ -162,10 +162,11 @@ func (t *turn) renewTrouble(e Event, temporary bool, retryAfter time.Duration) {
 	t.attempts++
 	temporary = temporary || t.app.RetriesForever && t.renewable
 	left := t.life.ExpiresAt.Sub(t.now)
-	wait := min(t.pause(retryAfter), max(left*3/4, 2*firstPause))
+	pause := t.pause(retryAfter)
+	wait := min(pause, max(left*3/4, 2*firstPause))
 	switch {
 	case temporary && t.live && t.life.ExpiresAt.IsZero():
-		t.retryAt = t.now.Add(t.pause(retryAfter))
+		t.retryAt = t.now.Add(pause)
 	case temporary && t.live && !t.expired && max(wait, retryAfter) < left:
 		t.retryAt = t.now.Add(max(wait, retryAfter))
 	}
@@ -194,6 +195,6 @@ func (t *turn) pause(retryAfter time.Duration) time.Duration {
 		return firstPause
 	}
 	wait := min(firstPause<<min(max(t.attempts-1, 0), 10), longestPause)
-	wait += time.Duration(t.luck * float64(wait) / 4)
+	wait += time.Duration(t.draw() * float64(wait) / 4)
 	return max(wait, retryAfter)
 }

@@ -16,6 +16,8 @@ type rules struct {
 	app Behaviour
 	// spread is the part of the time between will-expire and the end over which many clients spread their renewals; 0 renews at once.
 	spread float64
+	// luck is the nth of the session's draws, from 0 to below 1: it spreads the waits of many clients.
+	luck func(n uint64) float64
 }
 
 // task is the one thing that may be under way.
@@ -65,6 +67,8 @@ type machine struct {
 	clockAhead time.Duration
 	// seen is the latest tick; a clock that is before it was set back.
 	seen time.Time
+	// drawn counts the draws, so that a session with the same seed and the same story waits the same.
+	drawn uint64
 	// wasOnline: there has been a login before, so a failing one is worth waiting for.
 	wasOnline bool
 }
@@ -128,14 +132,13 @@ type turn struct {
 	rules
 	machine
 	now     time.Time
-	luck    float64 // 0 to 1, spreads the waits of many clients
 	effects []any
 }
 
 // step is the app's whole behaviour around a token: what happened at now, in which state, leads to which state and which actions. It reads
 // no clock, no chance and no network.
-func step(r rules, m machine, now time.Time, luck float64, in any) (machine, []any) {
-	t := &turn{rules: r, machine: m, now: now, luck: luck}
+func step(r rules, m machine, now time.Time, in any) (machine, []any) {
+	t := &turn{rules: r, machine: m, now: now}
 	switch in := in.(type) {
 	case inLogin:
 		t.login()
@@ -180,6 +183,12 @@ func step(r rules, m machine, now time.Time, luck float64, in any) (machine, []a
 		t.tick()
 	}
 	return t.machine, t.effects
+}
+
+// draw is the next draw.
+func (t *turn) draw() float64 {
+	t.drawn++
+	return t.luck(t.drawn)
 }
 
 // deadline is the next instant at which a tick changes something, zero when there is none. The SDK watches the token's own instants.

@@ -44,7 +44,7 @@ func TestTheDeadlineIsWhenATickDoesSomething(t *testing.T) {
 		m := stand(name)
 		m.policy = rapid.SampledFrom(policies).Draw(t, "policy")
 		now := noon.Add(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "now")))
-		_, effects := step(rules{profile: chat.Native, renewable: true}, m, now, 0, inTick{})
+		_, effects := step(evenRules(chat.Native), m, now, inTick{})
 		due := !m.deadline().IsZero() && !now.Before(m.deadline())
 		if due != (len(effects) > 0) {
 			t.Fatalf("%s at %v with deadline %v does %q", name, now, m.deadline(), short(effects))

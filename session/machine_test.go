@@ -202,7 +202,7 @@ func TestTransitions(t *testing.T) {
 		{"waiting", inTick{}, Waiting, ""},
 	} {
 		t.Run(fmt.Sprintf("%s/%T", tc.from, tc.in), func(t *testing.T) {
-			m, effects := step(rules{profile: chat.Native, renewable: true}, stand(tc.from), noon.Add(at), 0, tc.in)
+			m, effects := step(evenRules(chat.Native), stand(tc.from), noon.Add(at), tc.in)
 			if diff := cmp.Diff([]string{string(tc.state), tc.effects}, []string{string(m.State), short(effects)}); diff != "" {
 				t.Errorf("%s on %+v (-want +got):\n%s", tc.from, tc.in, diff)
 			}
@@ -234,7 +234,7 @@ func TestTransitionsOfClassic(t *testing.T) {
 		{"late renewal fails, and the policy is another one by now", late, inRenewFailed{5, invalid}, Fetching, "renew.failed token.requested FETCH6"},
 		{"login past the end", pastEnd, inLogin{}, Fetching, "LOGOUT token.requested FETCH7"},
 	} {
-		m, effects := step(rules{profile: chat.Classic, renewable: true}, tc.from, noon.Add(10*time.Minute), 0, tc.in)
+		m, effects := step(evenRules(chat.Classic), tc.from, noon.Add(10*time.Minute), tc.in)
 		if diff := cmp.Diff([]string{string(tc.state), tc.effects}, []string{string(m.State), short(effects)}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
 		}
@@ -255,11 +255,11 @@ func TestTicksThatAreDue(t *testing.T) {
 		{"interval", interval, Renewing, "token.requested FETCH6"},
 		{"online", stand("online"), Online, ""},
 	} {
-		early, effects := step(rules{profile: chat.Native, renewable: true}, tc.from, noon.Add(15*time.Minute-1), 0, inTick{})
+		early, effects := step(evenRules(chat.Native), tc.from, noon.Add(15*time.Minute-1), inTick{})
 		if len(effects) != 0 || early.State != tc.from.State {
 			t.Errorf("%s: a nanosecond early it goes to %s with %q", tc.name, early.State, short(effects))
 		}
-		m, effects := step(rules{profile: chat.Native, renewable: true}, tc.from, noon.Add(15*time.Minute), 0, inTick{})
+		m, effects := step(evenRules(chat.Native), tc.from, noon.Add(15*time.Minute), inTick{})
 		if diff := cmp.Diff([]string{string(tc.state), tc.effects}, []string{string(m.State), short(effects)}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
 		}
@@ -330,19 +330,19 @@ func TestPolicyValidate(t *testing.T) {
 }
 
 func BenchmarkStep(b *testing.B) {
-	r, online, now := rules{profile: chat.Native, renewable: true}, stand("online"), noon.Add(10*time.Minute)
+	r, online, now := evenRules(chat.Native), stand("online"), noon.Add(10*time.Minute)
 	b.Run("tick", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			step(r, online, now, 0, inTick{})
+			step(r, online, now, inTick{})
 		}
 	})
 	b.Run("renewal", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			m, _ := step(r, online, now, 0, inSDK{chat.Event{Name: chat.WillExpire, Session: 3}})
-			m, _ = step(r, m, now, 0, inFetched{6, fresh})
-			step(r, m, now, 0, inRenewed{7, nextLife})
+			m, _ := step(r, online, now, inSDK{chat.Event{Name: chat.WillExpire, Session: 3}})
+			m, _ = step(r, m, now, inFetched{6, fresh})
+			step(r, m, now, inRenewed{7, nextLife})
 		}
 	})
 }

@@ -37,6 +37,8 @@ type Config struct {
 	// Spread, from 0 to 1, spreads renewals over that part of the time between will-expire and the end, so that a herd of clients with
 	// the same end does not ask at the same moment. 0, for a single client, renews at once.
 	Spread float64
+	// Seed makes what chance decides the same again: how far waits between tries and spread renewals are stretched. 0 makes up a new one.
+	Seed uint64
 	// Tokens is where tokens come from.
 	Tokens tokenclient.Source
 	// RESTURL is the service's REST base without org and app, WSURL its gateway.
@@ -99,6 +101,9 @@ func Start(cfg Config) (*Session, error) {
 	if cfg.Resource == "" {
 		cfg.Resource = fmt.Sprintf("ttlchat_%08x", rand.Uint32()) //nolint:gosec // a name, not a secret
 	}
+	if cfg.Seed == 0 {
+		cfg.Seed = NewSeed()
+	}
 	if cfg.History == 0 {
 		cfg.History = 10_000
 	}
@@ -111,10 +116,10 @@ func Start(cfg Config) (*Session, error) {
 	}
 	s.chat = chat.New(chat.Config{
 		Profile: cfg.Profile, RESTURL: cfg.RESTURL, WSURL: cfg.WSURL, Org: cfg.Org, App: cfg.App, Resource: cfg.Resource,
-		Clock: s.clock, TrustLocalClock: cfg.Behaviour.TrustsLocalClock, DialContext: cfg.DialContext, Log: cfg.Log, OnEvent: func(e chat.Event) { s.post(inSDK{e}) },
+		Clock: s.clock, TrustLocalClock: cfg.Behaviour.TrustsLocalClock, DialContext: cfg.DialContext, Log: cfg.Log, Luck: luck(cfg.Seed, 1), OnEvent: func(e chat.Event) { s.post(inSDK{e}) },
 	})
 	l := &loop{Session: s, cancel: func() {}, machine: machine{State: LoggedOut, policy: cfg.Policy, task: idle}}
-	l.rules = rules{profile: cfg.Profile, renewable: cfg.Tokens.Renewable(), app: cfg.Behaviour, spread: cfg.Spread}
+	l.rules = rules{profile: cfg.Profile, renewable: cfg.Tokens.Renewable(), app: cfg.Behaviour, spread: cfg.Spread, luck: luck(cfg.Seed, 0)}
 	l.publish()
 	go func() {
 		defer guard.Catch()
@@ -123,6 +128,19 @@ func Start(cfg Config) (*Session, error) {
 	}()
 	return s, nil
 }
+
+// NewSeed makes up a seed that is short enough to be written down.
+func NewSeed() uint64 { return 1 + rand.Uint64N(999_999) } //nolint:gosec // spreads load, keeps no secret
+
+// luck is a series of draws that a seed fixes, each of its own whatever was drawn before.
+func luck(seed, series uint64) func(n uint64) float64 {
+	return func(n uint64) float64 {
+		return rand.New(rand.NewPCG(seed, n<<1|series)).Float64() //nolint:gosec // must be repeatable
+	}
+}
+
+// Seed is the seed of what chance decides in this session.
+func (s *Session) Seed() uint64 { return s.cfg.Seed }
 
 // Close logs out, ends everything that is under way, waits for it, and closes the event stream. It must be called once.
 func (s *Session) Close() {
@@ -320,7 +338,7 @@ func (l *loop) deliver() {
 }
 
 func (l *loop) decide(in any) {
-	next, effects := step(l.rules, l.machine, l.clock.Now(), rand.Float64(), in) //nolint:gosec // spreads load, keeps no secret
+	next, effects := step(l.rules, l.machine, l.clock.Now(), in)
 	l.machine = next
 	for _, effect := range effects {
 		l.do(effect)

@@ -16,10 +16,9 @@ type sim struct {
 		Helper()
 		Fatalf(format string, args ...any)
 	}
-	r    rules
-	m    machine
-	now  time.Time
-	luck float64
+	r   rules
+	m   machine
+	now time.Time
 
 	fetch  uint64 // the fetch in flight, 0 when there is none
 	late   []any  // results of canceled fetches
@@ -42,8 +41,14 @@ type simSDK struct {
 	fired        bool
 }
 
+// evenRules are rules of a correct app by which nothing is stretched.
+func evenRules(p chat.Profile) rules {
+	return rules{profile: p, renewable: true, luck: func(uint64) float64 { return 0 }}
+}
+
 func newSim(r rules, luck float64) *sim {
-	return &sim{r: r, now: noon, luck: luck, m: machine{State: LoggedOut, task: idle, policy: Policy{OnWillExpire: WillExpireRenew, OnExpired: ExpiredRelogin}}}
+	r.luck = func(uint64) float64 { return luck }
+	return &sim{r: r, now: noon, m: machine{State: LoggedOut, task: idle, policy: Policy{OnWillExpire: WillExpireRenew, OnExpired: ExpiredRelogin}}}
 }
 
 func (s *sim) fatal(format string, args ...any) {
@@ -57,7 +62,7 @@ func (s *sim) fatal(format string, args ...any) {
 // apply lets the machine take one input and carries out what it wants.
 func (s *sim) apply(in any) {
 	before := s.m
-	next, effects := step(s.r, s.m, s.now, s.luck, in)
+	next, effects := step(s.r, s.m, s.now, in)
 	if isLate(before, in) && (len(effects) > 0 || !reflect.DeepEqual(before, next)) {
 		s.fatal("a late %T changed something: %s", in, short(effects))
 	}
@@ -149,12 +154,12 @@ func (s *sim) check() {
 	if m.State == LoggedOut {
 		leave = inLogin{}
 	}
-	if next, _ := step(s.r, m, s.now, s.luck, leave); next.State == m.State {
+	if next, _ := step(s.r, m, s.now, leave); next.State == m.State {
 		s.fatal("%T leaves everything as it is", leave)
 	}
 	switch m.State {
 	case LoggedOut, Stopped, Expired, Waiting:
-		next, effects := step(s.r, m, s.now, s.luck, inLogin{})
+		next, effects := step(s.r, m, s.now, inLogin{})
 		started := 0
 		for _, e := range effects {
 			switch e.(type) {

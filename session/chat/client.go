@@ -29,7 +29,7 @@ type Clock interface {
 	Wait(deadline time.Time) time.Duration
 }
 
-// Config says who the client is and where the service is. All fields but DialContext and Log are needed.
+// Config says who the client is and where the service is. All fields but DialContext, Luck and Log are needed.
 type Config struct {
 	Profile Profile
 	// RESTURL is the REST base without org, app and a trailing slash; WSURL is the gateway's address.
@@ -45,7 +45,9 @@ type Config struct {
 	OnEvent func(Event)
 	// DialContext makes the connections; nil dials TCP.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
-	Log         *slog.Logger
+	// Luck is what chance adds to the wait before the nth link, from 0 to below 1 of what it may; nil draws it.
+	Luck func(n uint64) float64
+	Log  *slog.Logger
 }
 
 // Life is the span of an accepted token, by the client's clock. ExpiresAt and WillExpireAt are zero when the service named no expiry.
@@ -98,6 +100,9 @@ type (
 func New(cfg Config) *Client {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Luck == nil {
+		cfg.Luck = func(uint64) float64 { return rand.Float64() } //nolint:gosec // spreads load, keeps no secret
 	}
 	transport := &http.Transport{DialContext: cfg.DialContext, IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: connectTimeout}
 	if cfg.DialContext == nil {
@@ -392,7 +397,7 @@ func (l *loop) life() Life {
 // connect does a doConnect, on a goroutine of its own.
 func (l *loop) connect(ctx context.Context, e doConnect) {
 	if e.after > 0 {
-		jitter := time.Duration(rand.Int64N(int64(e.after)/2 + 1)) //nolint:gosec // spreads load, keeps no secret
+		jitter := time.Duration(l.cfg.Luck(e.gen) * float64(e.after) / 2)
 		select {
 		case <-time.After(e.after + jitter):
 		case <-ctx.Done():
