@@ -50,8 +50,8 @@ func (m *model) takeClick(mouse tea.Mouse) {
 	switch {
 	case !ok || s.content < 0:
 		return
-	case line < 0 && !m.large() && !m.small():
-		m.clickTab(mouse.X)
+	case line < 0 && !m.small():
+		m.clickTitle(s, mouse.X)
 		return
 	}
 	m.focusOn(s.content)
@@ -60,16 +60,26 @@ func (m *model) takeClick(mouse tea.Mouse) {
 	}
 }
 
-// clickTab turns to the panel whose name is at column x of the row of tabs.
-func (m *model) clickTab(x int) {
-	at := 1
-	for i := range m.panels {
-		at += m.cells.StringWidth(m.title(i)) + 3
-		if x < at {
-			m.focusOn(i)
-			return
+// clickTitle turns to the panel whose title is at column x, on its frame or in the row of tabs.
+func (m *model) clickTitle(s slot, x int) {
+	i, at := s.content, s.x+3
+	if !m.large() {
+		i, at = 0, 2
+		for ; i < len(m.panels); i++ {
+			next := at + m.cells.StringWidth(m.title(i)) + 3
+			if x < next-1 {
+				break
+			}
+			at = next
 		}
 	}
+	if i == len(m.panels) {
+		return
+	}
+	if p := m.panels[i]; p.clickTitle != nil {
+		p.clickTitle(m, x-at)
+	}
+	m.focusOn(i)
 }
 
 // toggleMouse lets the terminal have the mouse, which cannot select text while the wheel scrolls here.

@@ -8,6 +8,8 @@ type panel struct {
 	name string
 	// title stands on its frame and on its tab; nil stands for the name.
 	title func(*model) string
+	// clickTitle is told that its title was clicked at, so many columns from the left; nil does not care.
+	clickTitle func(m *model, column int)
 	// note stands at the upper right of its frame; nil stands for nothing.
 	note func(*model) string
 	// view draws at most a.height lines, each at most a.width cells wide.
@@ -36,7 +38,8 @@ const (
 // panels is the table of panels, in the order of their tabs.
 func panels() []panel {
 	return []panel{
-		{name: "chat", title: chatTitle, note: chatNote, view: viewChat, empty: chatEmpty, move: moveChat, bar: chatBar, keys: chatKeys()},
+		{name: "chat", title: chatTitle, clickTitle: clickTalk, note: chatNote, view: viewChat, empty: chatEmpty, move: moveChat,
+			bar: chatBar, keys: chatKeys()},
 		{name: "timeline", title: timelineTitle, note: timelineNote, view: viewTimeline, empty: timelineEmpty, move: moveTimeline,
 			click: clickTimeline, bar: timelineBar, keys: timelineKeys()},
 		{name: "token", view: viewInspector, move: moveInspector, note: inspectorNote},

@@ -705,3 +705,36 @@ func TestClicks(t *testing.T) {
 	}
 	checkSafe(t, r.model)
 }
+
+// A click on a conversation's name shows it, at each size that has a frame or tabs.
+func TestConversationsAreClicked(t *testing.T) {
+	for _, size := range []area{{200, 60}, {120, 40}, {80, 24}} {
+		r := opened(t, size.width, size.height, online(), talking()...)
+		for _, from := range []string{"你好", "bob"} {
+			r.happen(session.Event{Name: session.MessageReceived, From: from, Text: "psst"})
+		}
+		click := func(name string) {
+			t.Helper()
+			for y, line := range strings.Split(r.screen(t), "\n") {
+				if before, _, found := strings.Cut(line, name); found && strings.Contains(line, "─ ") {
+					r.send(tea.MouseClickMsg{X: r.cells.StringWidth(before), Y: y, Button: tea.MouseLeft})
+					return
+				}
+			}
+			t.Fatalf("%q is no title\n%s", name, r.screen(t))
+		}
+		for _, to := range []string{"bob", "你好", "echo"} {
+			r.focusOn(timelinePanel)
+			if click(to); r.talk.shown != to || r.focus != chatPanel {
+				t.Errorf("%v: a click on %s shows %s, and the focus is on panel %d", size, to, r.talk.shown, r.focus)
+			}
+		}
+		for i := range 20 {
+			r.happen(session.Event{Name: session.MessageReceived, From: fmt.Sprint("user-", i), Text: "psst"})
+		}
+		if click("+"); r.talk.shown == "echo" {
+			t.Errorf("%v: a click on those for which there is no room shows none of them", size)
+		}
+		checkSafe(t, r.model)
+	}
+}

@@ -208,7 +208,34 @@ func chatTitle(m *model) string {
 	if len(m.talks) == 1 {
 		return m.cut(m.talk.shown, m.titleRoom(), "…")
 	}
-	names, others := make([]string, len(m.talks)), len(m.talks)
+	names, others := m.talkNames()
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	if others > 0 {
+		names = append(names, "+"+strconv.Itoa(others))
+	}
+	return strings.Join(names, " ")
+}
+
+// clickTalk shows the conversation whose name is there, or one of those for which there is no room.
+func clickTalk(m *model, column int) {
+	names, others := m.talkNames()
+	for i, name := range names {
+		if name == "" {
+			continue
+		}
+		if column -= m.cells.StringWidth(name) + 1; column < 0 {
+			m.enter(m.talks[i])
+			return
+		}
+	}
+	if i := slices.Index(names, ""); others > 0 && column < len("+99") {
+		m.enter(m.talks[i])
+	}
+}
+
+// talkNames are the names of the conversations for which there is room in the title, empty for the others, and how many those are.
+func (m *model) talkNames() (names []string, others int) {
+	names, others = make([]string, len(m.talks)), len(m.talks)
 	room := m.titleRoom() - len(" +99")
 	for _, t := range m.byNews() {
 		name := talkName(t, t == m.talk)
@@ -221,11 +248,7 @@ func chatTitle(m *model) string {
 		names[slices.Index(m.talks, t)] = name
 		others--
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
-	if others > 0 {
-		names = append(names, "+"+strconv.Itoa(others))
-	}
-	return strings.Join(names, " ")
+	return names, others
 }
 
 // talkName is a conversation's name in the title, with how many messages nobody has read.
