@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ttlchat/ttlchat/internal/agoratoken"
 	"github.com/ttlchat/ttlchat/session/chat"
 	"github.com/ttlchat/ttlchat/tokenclient"
 )
@@ -175,12 +176,12 @@ func (t *turn) clockIs(e chat.Event, own bool) {
 
 // skewText says what is wrong with the clocks.
 func skewText(ahead time.Duration) string {
-	off, where := ahead.Abs().Round(time.Second), "behind"
+	off, where := agoratoken.Span(int64(ahead.Abs().Round(time.Second)/time.Second)), "behind"
 	switch {
 	case ahead.Abs() < skewWarning:
 		return "this device's clock and the service's agree again"
 	case ahead < 0:
 		where = "ahead of"
 	}
-	return fmt.Sprintf("this device's clock is %v %s the service's; set it right. Until then the service's clock counts", off, where)
+	return fmt.Sprintf("this device's clock is %s %s the service's; set it right. Until then the service's clock counts", off, where)
 }

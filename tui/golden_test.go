@@ -43,7 +43,7 @@ func moments() map[string]func(testing.TB, tea.WindowSizeMsg) *rig {
 	ask := lastFifth()
 	ask.Policy.OnWillExpire, ask.RetryAt, ask.Reason = session.WillExpireAsk, time.Time{}, ""
 	skewed := online()
-	skewed.ClockWarning = "this device's clock is 10m0s behind the service's; set it right"
+	skewed.ClockWarning = "this device's clock is 10 min behind the service's; set it right"
 	return map[string]func(testing.TB, tea.WindowSizeMsg) *rig{
 		"login": func(t testing.TB, size tea.WindowSizeMsg) *rig {
 			return newRig(t, size.Width, size.Height, loggedOut())
