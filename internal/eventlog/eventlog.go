@@ -7,6 +7,7 @@ package eventlog
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -17,12 +18,16 @@ var ErrClosed = errors.New("eventlog: closed")
 type Log[T any] struct {
 	mu     sync.Mutex
 	size   uint64
-	ring   []T    // grows up to size, for most logs never fill up; entry n stands at (n-1) % size
+	pages  [][]T  // the ring; page by page it grows up to size, for most logs never fill up. Entry n stands at (n-1) % size
 	last   uint64 // the number of the newest entry; 0 when there is none yet
 	head   uint64 // where the next one goes: last % size, without a division
 	closed bool
 	grown  chan struct{} // made by a reader that waits, closed by the next writer
 }
+
+// page is how many entries are kept together. A ring that grew as one piece would be copied again and again while writers wait for it, and the
+// first messages of an emulator would wait for milliseconds.
+const page = 64
 
 // New returns a log that holds the newest size entries.
 func New[T any](size int) *Log[T] {
@@ -40,17 +45,29 @@ func (l *Log[T]) Append(write func(entry *T, seq uint64)) uint64 {
 	}
 	l.last++
 	seq, place := l.last, l.head
-	if uint64(len(l.ring)) < l.size {
-		var empty T
-		l.ring = append(l.ring, empty)
-	}
 	if l.head++; l.head == l.size {
 		l.head = 0
 	}
-	write(&l.ring[place], seq)
+	write(l.room(place), seq)
 	l.wake()
 	l.mu.Unlock()
 	return seq
+}
+
+// room is where the entry at a place of the ring stands. mu is held.
+func (l *Log[T]) room(place uint64) *T {
+	at, in := place/page, place%page
+	if at == uint64(len(l.pages)) {
+		l.pages = append(l.pages, nil)
+		if at > 0 { // a log that is short has no more than it needs
+			l.pages[at] = make([]T, 0, min(page, l.size-place))
+		}
+	}
+	p := &l.pages[at]
+	if in == uint64(len(*p)) {
+		*p = slices.Grow(*p, 1)[:in+1]
+	}
+	return &(*p)[in]
 }
 
 // Last returns the number of the newest entry.
@@ -94,12 +111,12 @@ func (l *Log[T]) since(seq uint64) ([]T, uint64) {
 		return nil, 0
 	}
 	first, missed := seq+1, uint64(0)
-	if oldest := l.last - min(l.last, uint64(len(l.ring))) + 1; first < oldest {
+	if oldest := l.last - min(l.last, l.size) + 1; first < oldest {
 		first, missed = oldest, oldest-first
 	}
 	entries := make([]T, 0, l.last-first+1)
 	for n := first; n <= l.last; n++ {
-		entries = append(entries, l.ring[l.place(n)])
+		entries = append(entries, *l.room(l.place(n)))
 	}
 	return entries, missed
 }

@@ -57,7 +57,7 @@ func TestNextEndsWithItsContext(t *testing.T) {
 // Whatever a reader is given plus what it is told it missed is always the whole stream.
 func TestNothingIsLostInSilence(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		size := rapid.IntRange(1, 20).Draw(t, "size")
+		size := rapid.OneOf(rapid.IntRange(1, 20), rapid.IntRange(page-2, 3*page+2)).Draw(t, "size")
 		l := New[uint64](size)
 		r := l.Follow(0)
 		var seen, last uint64
@@ -78,7 +78,7 @@ func TestNothingIsLostInSilence(t *testing.T) {
 			seen += uint64(len(entries))
 		}
 		appended := uint64(0)
-		for _, n := range rapid.SliceOfN(rapid.IntRange(1, 30), 1, 20).Draw(t, "bursts") {
+		for _, n := range rapid.SliceOfN(rapid.OneOf(rapid.IntRange(1, 30), rapid.IntRange(1, 5*page)), 1, 20).Draw(t, "bursts") {
 			for range n {
 				appended = l.Append(number)
 			}
