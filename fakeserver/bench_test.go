@@ -34,7 +34,7 @@ func BenchmarkJournalAppend(b *testing.B) {
 	s := newServer(b, Config{})
 	b.ReportAllocs()
 	for b.Loop() {
-		s.journal.add(Entry{Name: MessageStored, User: "bob", MessageID: "1", From: "alice", To: "bob"})
+		s.journal.add(&Entry{Name: MessageStored, User: "bob", MessageID: "1", From: "alice", To: "bob"})
 	}
 }
 

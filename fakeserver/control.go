@@ -85,7 +85,7 @@ func (s *Server) controlHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		if refused := s.guard(r); refused != nil {
-			s.journal.add(Entry{
+			s.journal.add(&Entry{
 				Name: ControlRefused, Method: printable.Line(r.Method, 16), Path: printable.Line(printable.Scrub(r.URL.Path), 200),
 				Status: refused.Status, Reason: refused.Message,
 			})

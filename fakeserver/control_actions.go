@@ -59,5 +59,5 @@ func (s *Server) Reset() {
 	s.hub.reset()
 	s.revoked.forget()
 	s.handedOut.forget()
-	s.journal.add(Entry{Name: EmulatorReset})
+	s.journal.add(&Entry{Name: EmulatorReset})
 }

@@ -85,7 +85,7 @@ func (s *Server) postTrigger(_ http.ResponseWriter, r *http.Request) (any, error
 	if event == "kick" && t.Code == 0 {
 		t.Code = defaultKick
 	}
-	s.journal.add(Entry{Name: ControlTriggered, User: t.User, Code: t.Code, Reason: event})
+	s.journal.add(&Entry{Name: ControlTriggered, User: t.User, Code: t.Code, Reason: event})
 	i := slices.IndexFunc(triggers, func(t trigger) bool { return t.name == event })
 	return Triggered{Event: event, User: t.User, Connections: triggers[i].happens(s, t)}, nil
 }

@@ -215,8 +215,8 @@ func TestQueueBound(t *testing.T) {
 	from := s.hub.users["echo"]
 	var first []uint64
 	for range maxQueue + 2 {
-		out, err := s.hub.address(from, nil, "bob", msync.TextBody("", "bob", "x"), nil, &msync.Meta{})
-		if err != nil {
+		out := outgoing{from: from, to: "bob", sender: s.hub.jidOf(from, nil), body: msync.TextBody("", "bob", "x")}
+		if err := s.hub.address(&out, nil, &msync.Meta{}); err != nil {
 			t.Fatal(err)
 		}
 		rec, err := s.hub.store(&out)

@@ -75,7 +75,7 @@ func (h *hub) giveUp() {
 			}
 		}
 		if lost > 0 {
-			h.journal.add(Entry{Name: MessageDropped, User: name, Reason: fmt.Sprintf("the emulator ended before a device fetched %d of them", lost)})
+			h.journal.add(&Entry{Name: MessageDropped, User: name, Reason: fmt.Sprintf("the emulator ended before a device fetched %d of them", lost)})
 		}
 	}
 }

@@ -303,7 +303,7 @@ func (e *faults) ask(q question) *fault {
 	}
 	f := e.draw(q)
 	if f != nil {
-		e.journal.add(Entry{
+		e.journal.add(&Entry{
 			Name: FaultApplied, User: cmp.Or(q.user, f.User), Session: q.session,
 			Fault: &FaultName{ID: f.ID, Target: f.Target, Kind: f.Kind},
 		})

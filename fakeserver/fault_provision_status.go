@@ -32,7 +32,7 @@ func provisionStatusFault() *faultKind {
 		}},
 		login: func(l *link, f *fault, user string) {
 			code, reason := statusOf(f.values), f.values["reason"]
-			l.srv.journal.add(Entry{Name: SessionRefused, User: user, Session: l.id, Code: sdkCode(code, reason), Reason: "fault " + f.ID})
+			l.srv.journal.add(&Entry{Name: SessionRefused, User: user, Session: l.id, Code: sdkCode(code, reason), Reason: "fault " + f.ID})
 			l.push(msync.MSync_PROVISION, &msync.Provision{Status: status(code, reason)})
 			if !f.values.yes("keep-open") {
 				l.closeWith(closeRefused, "login refused: fault "+f.ID)

@@ -52,7 +52,7 @@ func (s *fileStore) put(f *file) {
 		s.order = s.order[1:]
 		s.size -= oldest.cost()
 		delete(s.byUUID, oldest.uuid)
-		s.journal.add(Entry{
+		s.journal.add(&Entry{
 			Name:   FileDropped,
 			Reason: fmt.Sprintf("file %s of %d bytes dropped: all files together may have %d bytes", oldest.uuid, len(oldest.data), s.max),
 		})

@@ -39,7 +39,7 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	f := &binaryFrames{conn: conn, in: own.in, began: time.Now()}
+	f := newBinaryFrames(conn, own.in)
 	conn.SetPingHandler(f.pong)
 	s.serveSocket(f, func(rest func()) {
 		go func() {
@@ -68,8 +68,9 @@ func (w *ownReader) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // binaryFrames is one frame a binary WebSocket message.
 type binaryFrames struct {
 	conn *websocket.Conn
-	in   *bufio.Reader // what conn reads from
-	most int           // bytes of a frame, unpacked
+	raw  syscall.RawConn // nil where a connection cannot be written to without waiting, such as one with TLS
+	in   *bufio.Reader   // what conn reads from
+	most int             // bytes of a frame, unpacked
 
 	crowd  int           // the most bytes that were read ahead since fit looked
 	narrow *bufio.Reader // what in was before it borrowed a wide one; nil while it has not
@@ -80,6 +81,14 @@ type binaryFrames struct {
 
 	writing sync.Mutex
 	writeBy time.Duration
+}
+
+func newBinaryFrames(conn *websocket.Conn, in *bufio.Reader) *binaryFrames {
+	f := &binaryFrames{conn: conn, in: in, began: time.Now()}
+	if c, ok := conn.NetConn().(syscall.Conn); ok {
+		f.raw, _ = c.SyscallConn() // fails for a connection that is gone, which the next read says, too
+	}
+	return f
 }
 
 func (f *binaryFrames) read() ([]byte, error) {
@@ -248,41 +257,53 @@ func meaning(err error) error {
 	return err
 }
 
-// outbound holds frames that are written together.
-var outbound = sync.Pool{New: func() any { return new(make([]byte, 0, 1<<10)) }}
+// outbound is frames that are written together. It is written by itself, and not by functions made for the purpose, because of their garbage.
+type outbound struct {
+	bytes []byte
+	some  func(fd uintptr) bool // writeSome
+	n     int                   // how much of it some has written
+	err   error
+}
 
-// maxOutbound is how many bytes a buffer may have that is kept.
+var outbounds = sync.Pool{New: func() any {
+	o := &outbound{bytes: make([]byte, 0, 1<<10)}
+	o.some = o.writeSome
+	return o
+}}
+
+// maxOutbound is how many bytes of it are kept for the next time.
 const maxOutbound = 64 << 10
 
 // write sends all frames in one write, uncompressed: they are small, and compressing them costs more than it saves.
 func (f *binaryFrames) write(frames [][]byte) error {
-	buffer := packed(frames)
-	defer giveBack(buffer)
+	out := packed(frames)
+	defer out.giveBack()
 	f.writing.Lock()
 	defer f.writing.Unlock()
 	f.hurry()
-	_, err := f.conn.NetConn().Write(*buffer)
+	_, err := f.conn.NetConn().Write(out.bytes)
 	return err
 }
 
-// begin implements framing. Where a connection cannot be written to without waiting, such as one with TLS, everything is left.
+// begin implements framing. Where nothing can be written without waiting, everything is left.
 func (f *binaryFrames) begin(frames [][]byte) (rest func() error, err error) {
-	conn, ok := f.conn.NetConn().(syscall.Conn)
-	if !ok || !f.writing.TryLock() {
+	if f.raw == nil || !f.writing.TryLock() {
 		return func() error { return f.write(frames) }, nil
 	}
 	f.hurry()
-	buffer := packed(frames)
-	n, err := writeSome(conn, *buffer)
-	if err != nil || n == len(*buffer) {
-		giveBack(buffer)
+	out := packed(frames)
+	if err = f.raw.Write(out.some); err == nil {
+		err = out.err
+	}
+	if err != nil || out.n == len(out.bytes) {
+		out.giveBack()
 		f.writing.Unlock()
 		return nil, err
 	}
 	return func() error { // nothing else may stand in between
 		defer f.writing.Unlock()
-		defer giveBack(buffer)
-		_, err := f.conn.NetConn().Write((*buffer)[n:])
+		defer out.giveBack()
+		_, err := f.conn.NetConn().Write(out.bytes[out.n:])
 		return err
 	}, nil
 }
@@ -296,19 +317,18 @@ func (f *binaryFrames) hurry() {
 }
 
 // packed are frames as they are written.
-func packed(frames [][]byte) *[]byte {
-	buffer := outbound.Get().(*[]byte)
-	b := (*buffer)[:0]
+func packed(frames [][]byte) *outbound {
+	out := outbounds.Get().(*outbound)
+	out.bytes, out.n, out.err = out.bytes[:0], 0, nil
 	for _, frame := range frames {
-		b = append(appendHeader(b, len(frame)), frame...)
+		out.bytes = append(appendHeader(out.bytes, len(frame)), frame...)
 	}
-	*buffer = b
-	return buffer
+	return out
 }
 
-func giveBack(buffer *[]byte) {
-	if cap(*buffer) <= maxOutbound {
-		outbound.Put(buffer)
+func (o *outbound) giveBack() {
+	if cap(o.bytes) <= maxOutbound {
+		outbounds.Put(o)
 	}
 }
 

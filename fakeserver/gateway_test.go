@@ -235,6 +235,30 @@ func TestSlowReader(t *testing.T) {
 	})
 }
 
+// TestDeafSender: who sends and does not read the answers keeps nobody from hearing of the messages.
+func TestDeafSender(t *testing.T) {
+	inWorld(t, Config{}, func(t *testing.T, w *world) {
+		alice := w.login("alice", "web")
+		alice.hold <- struct{}{}
+		for n, name := range []string{"bob", "carol"} {
+			c := w.login(name, "web")
+			alice.post(uint64(n+1), name, msync.TextBody("", name, "hello"), nil)
+			synctest.Wait()
+			if got := c.noticed(); len(got) != 1 {
+				t.Errorf("%s is told of %d queues", name, len(got))
+			}
+		}
+		if n := len(alice.take()); n != 1 { // the one that it was waiting for already
+			t.Errorf("alice has read %d answers", n)
+		}
+		<-alice.hold
+		synctest.Wait()
+		if n := len(alice.take()); n != 1 {
+			t.Errorf("the other answer came %d times", n)
+		}
+	})
+}
+
 func TestCloseText(t *testing.T) {
 	long := strings.Repeat("a", 122)
 	for in, want := range map[string]string{"": "", "bye": "bye", long + "éé": long, long + "bc": long + "b", long[1:] + "éé": long[1:] + "é"} {
@@ -258,7 +282,7 @@ func TestBegin(t *testing.T) {
 			return
 		}
 		defer conn.Close()
-		f := &binaryFrames{conn: conn, in: bufio.NewReader(conn.NetConn()), began: time.Now()}
+		f := newBinaryFrames(conn, bufio.NewReader(conn.NetConn()))
 		for n := 1; n <= most; n++ {
 			rest, err := f.begin([][]byte{whole, []byte("end")})
 			if err != nil {

@@ -2,6 +2,8 @@ package fakeserver
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
 	"testing"
 )
 
@@ -34,5 +36,37 @@ func BenchmarkMessageAmong(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkTalkerStack is the stack that a goroutine needs which takes a message through. An idle connection's is 4 KB, and while that is
+// enough, the first message of each of many clients waits for no stack to be grown, and a collection shrinks none that the next message needs.
+func BenchmarkTalkerStack(b *testing.B) {
+	const users = 1_000
+	s := newServer(b, Config{MaxDevices: 1, JournalSize: 1000})
+	links := make([]sender, users)
+	for i := range links {
+		links[i] = s.attached(b, fmt.Sprintf("user%d", i), "web").sender(b, fmt.Sprintf("user%d", (i+1)%users))
+	}
+	stacks := func() float64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.StackInuse)
+	}
+	for b.Loop() {
+		before, said, end := stacks(), new(sync.WaitGroup), make(chan struct{})
+		ended := new(sync.WaitGroup)
+		said.Add(users)
+		for i := range links {
+			ended.Go(func() {
+				links[i].say(i, links[(i+1)%users].link)
+				said.Done()
+				<-end
+			})
+		}
+		said.Wait()
+		b.ReportMetric((stacks()-before)/users, "B/goroutine")
+		close(end)
+		ended.Wait()
 	}
 }

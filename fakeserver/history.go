@@ -93,7 +93,7 @@ func (h *hub) remember(m *outgoing, id uint64, q *queue) {
 			q.past = c
 		}
 		for _, t := range h.past.add(c, m.from.name, id, m.raw) {
-			h.journal.add(Entry{Name: HistoryTrimmed, From: t.names[0], To: t.names[1], Reason: t.reason})
+			h.journal.add(&Entry{Name: HistoryTrimmed, From: t.names[0], To: t.names[1], Reason: t.reason})
 		}
 	case c == nil:
 	case m.body.GetType() == msync.MessageBody_CHANNEL_ACK:

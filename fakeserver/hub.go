@@ -435,7 +435,7 @@ func (h *hub) keep(m *outgoing, news *told) (receipt, error) {
 		m.device.sent.add(m.once, rec)
 	}
 	if m.receipt {
-		h.journal.add(Entry{Name: MessageStored, User: to.name, MessageID: messageID(rec.id), From: m.from.name, To: to.name, Reason: "receipt"})
+		h.journal.add(&Entry{Name: MessageStored, User: to.name, MessageID: messageID(rec.id), From: m.from.name, To: to.name, Reason: "receipt"})
 	} else {
 		h.journal.stored(now, rec.id, m.from.name, to.name)
 	}
@@ -481,7 +481,7 @@ func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool, news *told)
 		u.queues[peer] = q
 	}
 	if len(q.entries) == maxQueue {
-		h.journal.add(Entry{Name: MessageDropped, User: u.name, MessageID: messageID(q.entries[0].id), Reason: "queue full"})
+		h.journal.add(&Entry{Name: MessageDropped, User: u.name, MessageID: messageID(q.entries[0].id), Reason: "queue full"})
 		q.entries = slices.Delete(q.entries, 0, 1)
 	}
 	q.entries = append(q.entries, s)

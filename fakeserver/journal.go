@@ -164,12 +164,14 @@ func newJournal(size int, now func() time.Time, out *slog.Logger) *journal {
 	return &journal{log: eventlog.New[Record](size), now: now, out: out, heard: func(EntryName, string) {}}
 }
 
-func (j *journal) add(e Entry) { j.append(j.now(), &Record{name: e.Name, entry: &e}, e.User) }
+// add keeps e, which nobody changes afterwards.
+func (j *journal) add(e *Entry) { j.append(j.now(), &Record{name: e.Name, entry: e}, e.User) }
 
 // frame notes a frame; the emulator never changes raw afterwards.
 func (j *journal) frame(now time.Time, dir msync.Direction, l *link, raw []byte) {
 	of := l.whose.Load()
-	r := Record{name: FrameIn, of: of, raw: raw}
+	var r Record
+	r.name, r.of, r.raw = FrameIn, of, raw
 	if dir == msync.Out {
 		r.name = FrameOut
 	}

@@ -22,7 +22,7 @@ func TestJournalBound(t *testing.T) {
 	s := newServer(t, Config{JournalSize: 5})
 	early := s.Journal(0)
 	for i := range 8 {
-		s.journal.add(Entry{Name: SessionOpened, User: fmt.Sprint(i + 1)})
+		s.journal.add(&Entry{Name: SessionOpened, User: fmt.Sprint(i + 1)})
 	}
 	for name, tt := range map[string]struct {
 		reader *Reader
@@ -43,7 +43,7 @@ func TestJournalReader(t *testing.T) {
 		r := s.Journal(0)
 		go func() {
 			time.Sleep(time.Second)
-			s.journal.add(Entry{Name: SessionOpened})
+			s.journal.add(&Entry{Name: SessionOpened})
 		}()
 		entries, err := r.Next(t.Context())
 		if err != nil || len(entries) != 1 || !entries[0].At.Equal(s.Now()) {
@@ -54,11 +54,11 @@ func TestJournalReader(t *testing.T) {
 		if _, err := r.Next(ctx); err == nil || err.Error() != context.DeadlineExceeded.Error() {
 			t.Errorf("Next = %v", err)
 		}
-		s.journal.add(Entry{Name: SessionClosed})
+		s.journal.add(&Entry{Name: SessionClosed})
 		if err := s.Close(t.Context()); err != nil {
 			t.Errorf("Close = %v", err)
 		}
-		s.journal.add(Entry{Name: SessionOpened}) // too late
+		s.journal.add(&Entry{Name: SessionOpened}) // too late
 		if entries, err := r.Next(t.Context()); err != nil || len(entries) != 1 || entries[0].Name != SessionClosed {
 			t.Errorf("what was left: %+v, %v", entries, err)
 		}

@@ -53,6 +53,7 @@ type link struct {
 	grant *grant // never changed, only replaced; the journal keeps it
 	due   due
 
+	told    told      // by the frames that are being handled; for the goroutine that reads the link
 	heard   time.Time // when the frame came that is being handled; for the goroutine that reads the link
 	waiting bool      // for the answer to a provision, which a fault keeps back; for the goroutine that reads the link
 	closing atomic.Bool
@@ -87,8 +88,8 @@ func (l *link) receive(raw []byte) {
 	l.heard = l.srv.clock.Now()
 	l.srv.journal.frame(l.heard, msync.In, l, raw)
 	if l.user != nil {
-		if cmd, payload, ok := msync.Peek(raw); ok {
-			l.obey(&msync.MSync{Command: &cmd, Payload: payload})
+		if cmd, payload, ok := msync.Peek(raw); ok && cmd != msync.MSync_PROVISION {
+			l.obey(cmd, payload)
 			return
 		}
 	}
@@ -97,22 +98,23 @@ func (l *link) receive(raw []byte) {
 		l.closeWith(closeInvalid, "not an MSync frame")
 		return
 	}
-	if l.user == nil && m.GetCommand() != msync.MSync_PROVISION {
+	switch {
+	case m.GetCommand() == msync.MSync_PROVISION:
+		l.provision(m)
+	case l.user == nil:
 		l.closeWith(closePolicy, "provision comes first")
-		return
+	default:
+		l.obey(m.GetCommand(), m.GetPayload())
 	}
-	l.obey(m)
 }
 
-// obey does what a frame asks for.
-func (l *link) obey(m *msync.MSync) {
-	switch m.GetCommand() {
-	case msync.MSync_PROVISION:
-		l.provision(m)
+// obey does what a frame of a client that is let in asks for.
+func (l *link) obey(cmd msync.MSync_Command, payload []byte) {
+	switch cmd {
 	case msync.MSync_UNREAD:
 		l.answerUnread()
 	case msync.MSync_SYNC:
-		l.sync(m)
+		l.sync(payload)
 	case msync.MSync_LOGOUT:
 		l.close("the client logged out")
 	default:
@@ -135,16 +137,17 @@ func (l *link) answerUnread() {
 func (l *link) pushClock(at time.Time) { l.pushFrame(msync.ClockFrame(millis(at))) }
 
 // sync is a send, or a pull that may confirm what came before.
-func (l *link) sync(m *msync.MSync) {
-	if name, key, ok := msync.PeekPull(m.GetPayload()); ok {
+func (l *link) sync(payload []byte) {
+	if name, key, ok := msync.PeekPull(payload); ok {
 		l.srv.hub.pull(l, name, key)
 		return
 	}
-	if text, ok := msync.PeekPlainText(m.GetPayload()); ok && l.sendText(text) {
+	var text msync.PlainText
+	if text.Peek(payload) && l.sendText(&text) {
 		return
 	}
 	var up msync.CommSyncUL
-	if err := msync.Payload(m, &up); err != nil {
+	if err := proto.Unmarshal(payload, &up); err != nil {
 		l.closeWith(closeInvalid, "not a sync payload")
 		return
 	}
@@ -168,6 +171,12 @@ func (l *link) notify(q *queue) bool {
 	l.sending(l.srv.clock.Now(), q.notice)
 	l.sent(l.wire.Queue(q.notice))
 	return true
+}
+
+// tellOthers writes what was queued for other links.
+func (l *link) tellOthers() {
+	l.told.flush()
+	l.told = told{}
 }
 
 // kick tells the client why it has to go, and closes (protocol.md c, "Kick"). It never blocks.
@@ -260,7 +269,7 @@ func (l *link) ended(reason string) {
 	l.srv.schedule.drop(l)
 	l.srv.hub.detach(l)
 	if l.user != nil {
-		l.srv.journal.add(Entry{Name: SessionClosed, User: l.user.name, Device: l.device.resource, Session: l.id, Reason: reason})
+		l.srv.journal.add(&Entry{Name: SessionClosed, User: l.user.name, Device: l.device.resource, Session: l.id, Reason: reason})
 	}
 }
 

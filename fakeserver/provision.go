@@ -44,7 +44,7 @@ func (l *link) provision(m *msync.MSync) {
 	credential := msync.Credential(m, &p)
 	u, g, no := l.srv.admit(m, credential)
 	if no != nil {
-		l.srv.journal.add(Entry{
+		l.srv.journal.add(&Entry{
 			Name: SessionRefused, User: printable.Line(name, 64), Session: l.id, Code: no.code, Reason: no.detail,
 			Token: printable.Token(credential),
 		})
@@ -72,7 +72,7 @@ func (l *link) provision(m *msync.MSync) {
 	l.push(msync.MSync_PROVISION, reply)
 	l.srv.hub.attach(l, u, resource, printable.Line(p.GetDeviceUuid(), 256), printable.Line(p.GetDeviceName(), 256))
 	l.srv.schedule.arm(l, g)
-	l.srv.journal.add(Entry{
+	l.srv.journal.add(&Entry{
 		Name: SessionOpened, User: u.name, Device: resource, Session: l.id, Token: g.short,
 		ExpiresAt: g.expiresAt, WillExpireAt: g.willExpireAt(),
 	})

@@ -99,11 +99,10 @@ func (h *hub) sendAs(from, to string, body *msync.MessageBody, meta *msync.Meta,
 	if !known {
 		sender = &user{name: from}
 	}
-	out, err := h.address(sender, nil, to, body, nil, meta)
-	if err != nil {
+	out := outgoing{from: sender, to: to, sender: h.jidOf(sender, nil), body: body, mirror: mirror}
+	if err := h.address(&out, nil, meta); err != nil {
 		return 0, err
 	}
-	out.mirror = mirror
 	rec, err := h.store(&out)
 	if err != nil {
 		return 0, err

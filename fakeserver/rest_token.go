@@ -130,7 +130,7 @@ func (c *call) getTokenExpires() {
 func (s *Server) renew(user string, g grant) {
 	for _, l := range s.hub.links(user) {
 		s.schedule.arm(l, g)
-		s.journal.add(Entry{
+		s.journal.add(&Entry{
 			Name: SessionRenewed, User: user, Device: l.resource(), Session: l.id, Token: g.short,
 			ExpiresAt: g.expiresAt, WillExpireAt: g.willExpireAt(),
 		})

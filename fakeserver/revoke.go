@@ -68,7 +68,7 @@ func (s *Server) Revoke(name string) int {
 		}
 		s.revoked.add(name, v)
 		s.hub.with(name, func(u *user) { u.voidBefore = s.chatTokens.serial.Load() + 1 })
-		s.journal.add(Entry{Name: TokenRevoked, User: name})
+		s.journal.add(&Entry{Name: TokenRevoked, User: name})
 	}
 	return n
 }

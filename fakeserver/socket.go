@@ -57,8 +57,8 @@ var (
 //
 // Frames that wait are written together, by one writer at a time. The goroutine that reads is it for what it caused itself: the answers
 // to frames that came together leave together, and a client that does not read its answers is not heard. Who tells another client of
-// something writes it as far as that takes no waiting. For everything else a goroutine is started that ends with the last frame, so that
-// nobody ever waits for another's connection.
+// something writes it as far as that takes no waiting, after the own answers, which somebody waits for. For everything else a goroutine is
+// started that ends with the last frame, so that nobody ever waits for another's connection.
 type socket struct {
 	srv    *Server
 	frames *faultyFrames
@@ -132,7 +132,7 @@ func (s *socket) step(l *link) (ended string) {
 	if s.frames.ready() {
 		return "" // the answers to what is there already go out with this one
 	}
-	s.release(l.user != nil || l.waiting)
+	s.release(l)
 	return ""
 }
 
@@ -143,6 +143,7 @@ func (s *socket) end(l *link, reason string) {
 	s.mu.Lock()
 	s.over = true
 	s.mu.Unlock()
+	l.tellOthers()
 	s.frames.cut()
 	l.ended(reason)
 }
@@ -155,10 +156,11 @@ func (s *socket) hold() {
 	s.handling = calm
 }
 
-// release writes what was held. A client that is let in may then say more, and be silent for longer, than one that is not.
-func (s *socket) release(letIn bool) {
+// release writes what was held, and what others are told; if the own client does not read, they do not wait for it. A client that is let in may
+// then say more, and be silent for longer, than one that is not.
+func (s *socket) release(l *link) {
 	s.mu.Lock()
-	if letIn {
+	if l.user != nil || l.waiting {
 		s.allow(maxFrame, silenceTimeout)
 	}
 	held := s.handling
@@ -168,8 +170,13 @@ func (s *socket) release(letIn bool) {
 	}
 	mine := held && s.claim()
 	s.mu.Unlock()
+	var rest func()
 	if mine {
-		s.write(load{})
+		rest = s.begin()
+	}
+	l.tellOthers()
+	if rest != nil {
+		rest()
 	}
 }
 
@@ -220,34 +227,39 @@ func (s *socket) Flush() {
 		s.srv.sockets.Add(1) // while the connection is being read, so that Server.Close waits
 	}
 	s.mu.Unlock()
-	if mine {
-		s.writeAtOnce()
+	if !mine {
+		return
 	}
+	rest := s.begin()
+	if rest == nil {
+		s.srv.sockets.Done()
+		return
+	}
+	go func() {
+		defer s.srv.sockets.Done()
+		rest()
+	}()
 }
 
-// writeAtOnce is write for a writer who has no time: what cannot be written without waiting is a goroutine's.
-func (s *socket) writeAtOnce() {
+// begin is write for a writer who has no time: it returns what does the part that has to wait, nil when nothing is left.
+func (s *socket) begin() (rest func()) {
 	var done load
 	for {
 		queue, size := s.next(done)
 		if queue == nil {
-			s.srv.sockets.Done()
-			return
+			return nil
 		}
-		rest, err := s.frames.begin(*queue)
-		if rest != nil {
-			go func() {
+		slow, err := s.frames.begin(*queue)
+		if slow != nil {
+			return func() {
 				defer guard.Catch()
-				defer s.srv.sockets.Done()
-				if s.wrote(queue, rest()) {
+				if s.wrote(queue, slow()) {
 					s.write(size)
 				}
-			}()
-			return
+			}
 		}
 		if !s.wrote(queue, err) {
-			s.srv.sockets.Done()
-			return
+			return nil
 		}
 		done = size
 	}

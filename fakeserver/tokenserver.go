@@ -32,7 +32,7 @@ func (s *Server) tokenHandler() http.Handler {
 		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		mux.ServeHTTP(status, r)
-		s.journal.add(Entry{
+		s.journal.add(&Entry{
 			Name: RESTRequest, Method: printable.Line(r.Method, 16), Path: printable.Line(printable.Scrub(r.URL.Path), 200),
 			Status: status.status, Reason: tokenServerReason, Session: s.exchanged(r),
 		})
@@ -89,7 +89,7 @@ func (s *Server) issue(user string, life uint32, build func(at time.Time) (strin
 
 // issued notes a new token in the journal.
 func (s *Server) issued(user, token string, expires time.Time) {
-	s.journal.add(Entry{Name: TokenIssued, User: printable.Line(user, 64), Token: printable.Token(token), ExpiresAt: expires})
+	s.journal.add(&Entry{Name: TokenIssued, User: printable.Line(user, 64), Token: printable.Token(token), ExpiresAt: expires})
 }
 
 // configuredLife is the lifetime in seconds of the shapes that have it configured: expire.second of Config.Properties, or the shape's own.

@@ -29,12 +29,13 @@ type PlainText struct {
 	route    []byte // the meta's route type, which is all
 }
 
-// PeekPlainText takes a plain text out of the payload of a send. False means that Payload has to look at it, whatever it is: another kind of
-// message, one with extensions, or something that cannot be read.
-func PeekPlainText(payload []byte) (t PlainText, ok bool) {
+// Peek takes a plain text out of the payload of a send. False means that Payload has to look at it, whatever it is: another kind of message, one
+// with extensions, or something that cannot be read.
+func (t *PlainText) Peek(payload []byte) bool {
+	*t = PlainText{}
 	up := nextField(payload)
 	if up.number != fieldUpMeta || up.kind != protowire.BytesType || up.size != len(payload) {
-		return PlainText{}, false
+		return false
 	}
 	t.Size = len(up.bytes)
 	var seen seenFields
@@ -43,12 +44,13 @@ func PeekPlainText(payload []byte) (t PlainText, ok bool) {
 		f := nextField(meta)
 		switch {
 		case !seen.once(f.number):
-			return PlainText{}, false
+			return false
 		case f.number == fieldMetaID && f.kind == protowire.VarintType:
 			t.ID = f.value
 		case f.number == fieldMetaTo && f.kind == protowire.BytesType:
+			var ok bool
 			if t.To, ok = peekName(f.bytes); !ok {
-				return PlainText{}, false
+				return false
 			}
 		case f.number == fieldMetaNs && f.kind == protowire.VarintType:
 			chat = f.value == uint64(Meta_CHAT)
@@ -57,11 +59,11 @@ func PeekPlainText(payload []byte) (t PlainText, ok bool) {
 		case f.number == fieldMetaRoute && f.kind == protowire.VarintType && f.size == 2 && f.value == uint64(Meta_ROUTE_ALL):
 			t.route = meta[:f.size]
 		default:
-			return PlainText{}, false
+			return false
 		}
 		meta = meta[f.size:]
 	}
-	return t, chat && t.peekBody()
+	return chat && t.peekBody()
 }
 
 // peekBody takes the body apart: its type, the JIDs, which are replaced, and nothing but texts.

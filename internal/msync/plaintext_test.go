@@ -7,11 +7,11 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// checkPlainText: whatever PeekPlainText takes is what the generated code reads, and its Meta what the long way writes.
+// checkPlainText: whatever Peek takes is what the generated code reads, and its Meta what the long way writes.
 func checkPlainText(t testing.TB, payload []byte) bool {
 	t.Helper()
-	text, ok := PeekPlainText(payload)
-	if !ok {
+	var text PlainText
+	if !text.Peek(payload) {
 		return false
 	}
 	var up CommSyncUL
@@ -51,7 +51,7 @@ func checkPlainText(t testing.TB, payload []byte) bool {
 	return true
 }
 
-// sends are payloads of sends, and whether PeekPlainText takes them.
+// sends are payloads of sends, and whether Peek takes them.
 func sends(t testing.TB) map[string]struct {
 	payload []byte
 	want    bool
@@ -89,7 +89,7 @@ func sends(t testing.TB) map[string]struct {
 	return all
 }
 
-func TestPeekPlainText(t *testing.T) {
+func TestPlainText(t *testing.T) {
 	for name, tt := range sends(t) {
 		t.Run(name, func(t *testing.T) {
 			if got := checkPlainText(t, tt.payload); got != tt.want {
@@ -114,8 +114,8 @@ func BenchmarkPlainText(b *testing.B) {
 	jid := EncodeJID("org#app", "alice", "web")
 	b.ReportAllocs()
 	for b.Loop() {
-		text, ok := PeekPlainText(payload)
-		if !ok {
+		var text PlainText
+		if !text.Peek(payload) {
 			b.Fatal("not taken")
 		}
 		text.Meta(1<<62, 1_700_000_000_000, jid, jid, jid)
