@@ -34,7 +34,7 @@ func run(args []string) error {
 	collectSeldom()
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	runs := flags.Int("runs", 5, "how many runs the medians are of")
-	seconds := flags.Duration("time", 3*time.Second, "how long each measurement of traffic takes")
+	seconds := flags.Duration("time", 5*time.Second, "how long each measurement of traffic takes")
 	out := flags.String("out", "../docs/performance.md", "the document to write; empty prints it")
 	soaking := flags.Duration("soak", 0, "only let clients talk for so long, and watch the server's memory")
 	profiles := flags.String("profile", "", "only write profiles of the emulator into this folder")
