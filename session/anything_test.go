@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,8 +76,9 @@ type story struct {
 	// gaps tells that single frames were lost on a connection that went on.
 	gaps bool
 
-	fetching atomic.Int32
-	mu       sync.Mutex
+	mu sync.Mutex
+	// fetching are the fetches of alice's that have not come back; nobody waits for those that are canceled.
+	fetching []context.Context
 	// fetched and dialed are when alice's fetches began and when anybody dialed the service, by a clock that nobody sets.
 	fetched, dialed []time.Time
 }
@@ -146,16 +146,25 @@ type counting struct {
 
 // Fetch implements tokenclient.Source.
 func (c counting) Fetch(ctx context.Context, r tokenclient.Request) (tokenclient.Token, error) {
-	stop := context.AfterFunc(ctx, func() { c.s.fetching.Add(-1) }) // nobody waits for it any more
-	if n := c.s.fetching.Add(1); n > 1 {
-		c.s.t.Errorf("%d fetches are under way", n)
-	}
+	defer c.begun(ctx)()
 	c.s.note(&c.s.fetched)
-	token, err := c.Source.Fetch(ctx, r)
-	if stop() {
-		c.s.fetching.Add(-1)
+	return c.Source.Fetch(ctx, r)
+}
+
+// begun notes a fetch, and returns what is to be called when it is over.
+func (c counting) begun(ctx context.Context) (over func()) {
+	s := c.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fetching = slices.DeleteFunc(s.fetching, func(other context.Context) bool { return other.Err() != nil })
+	if s.fetching = append(s.fetching, ctx); len(s.fetching) > 1 {
+		s.t.Errorf("%d fetches are under way", len(s.fetching))
 	}
-	return token, err
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.fetching = slices.DeleteFunc(s.fetching, func(other context.Context) bool { return other == ctx })
+	}
 }
 
 func TestAnything(t *testing.T) {
@@ -187,6 +196,9 @@ func TestAnything(t *testing.T) {
 // Chronicles that once went wrong.
 func TestKeptChronicles(t *testing.T) {
 	for name, c := range map[string]chronicle{
+		"a fetch is given up for another one": {"web", time.Hour, []deed{
+			{"fault 03 token-server delay", 0}, {"renew", time.Millisecond}, {"logout", 0}, {"login", 0},
+		}},
 		"the policy changes while a renewal that is too late is under way": {"web", 10 * time.Second, []deed{
 			{"ignore", 40 * time.Second}, {"fault 03 token-server delay", 0}, {"renew", 0},
 		}},
