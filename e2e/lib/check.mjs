@@ -61,7 +61,8 @@ function describeGroup(name, settings, declare) {
       if (settings.pretend) await backend?.stop();
       await shared?.stop();
     });
-    declare((title, body, { timeout = 60_000 } = {}) => {
+    // Only what hangs takes that long; many browser pages at once on two cores are slow.
+    declare((title, body, { timeout = 180_000 } = {}) => {
       it(title, { timeout, skip: reason }, async () => {
         const world = new World(backend, settings.sdk, shared);
         try {

@@ -135,6 +135,8 @@ group('faults around an expiry', {}, (check) => {
 
   check('a reconnect with an expired token is refused with 56 each time', async (w) => {
     const alice = await w.login('alice', { life: 3600 });
+    const emulator = await w.emulator(); // an answer to the login's UNREAD that is dated after the jump would end the session
+    await emulator.entry('frame.out', { where: (e) => e.frame.startsWith('UNREAD') });
     await turnClock(w, { jump: '2h' });
     await trigger(w, 'cut', { user: 'alice' });
     const gone = await alice.event('onDisconnected', { within: 20_000 });

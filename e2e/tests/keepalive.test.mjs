@@ -18,7 +18,7 @@ group('keepalive', {}, (check) => {
     assert(beats >= Math.floor(silence / 36_000), `${beats} heartbeats`);
     await alice.say('echo', 'awake');
     await alice.event('onTextMessage');
-  }, { timeout: silence + 30_000 });
+  }, { timeout: silence + 180_000 });
 
   check('a heartbeat in the last fifth warns again', async (w) => {
     const alice = await w.login('alice', { life: 37, options: { heartBeatWait: 500 } });
@@ -27,5 +27,5 @@ group('keepalive', {}, (check) => {
     const second = await alice.event('onTokenWillExpire', { after: first, within: 15_000 });
     assert(second.at - first.at > 200);
     await alice.event('onTokenExpired');
-  }, { timeout: 90_000 });
+  });
 });
