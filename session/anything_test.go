@@ -156,8 +156,8 @@ func (c counting) begun(ctx context.Context) (over func()) {
 	s := c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fetching = slices.DeleteFunc(s.fetching, func(other context.Context) bool { return other.Err() != nil })
-	if s.fetching = append(s.fetching, ctx); len(s.fetching) > 1 {
+	s.fetching = slices.DeleteFunc(append(s.fetching, ctx), func(c context.Context) bool { return c.Err() != nil }) // even this one
+	if len(s.fetching) > 1 {
 		s.t.Errorf("%d fetches are under way", len(s.fetching))
 	}
 	return func() {
@@ -196,6 +196,9 @@ func TestAnything(t *testing.T) {
 // Chronicles that once went wrong.
 func TestKeptChronicles(t *testing.T) {
 	for name, c := range map[string]chronicle{
+		"a fetch is given up before it has begun": {"native", time.Hour, []deed{
+			{"ignore", 3 * time.Second}, {"sleep 30 hours", 3 * time.Second}, {"renew", 0}, {"login", 3 * time.Second},
+		}},
 		"a fetch is given up for another one": {"web", time.Hour, []deed{
 			{"fault 03 token-server delay", 0}, {"renew", time.Millisecond}, {"logout", 0}, {"login", 0},
 		}},
