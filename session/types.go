@@ -195,6 +195,9 @@ type Snapshot struct {
 	// Attempt counts failed tries in a row; RetryAt is when the next one starts, zero when none is planned.
 	Attempt int
 	RetryAt time.Time
+	// RenewAt is when the app renews whatever the token says: at the policy's interval, or where its behaviour has a lead of its own; zero
+	// when it has neither.
+	RenewAt time.Time
 	User    string
 	Profile chat.Profile
 	Policy  Policy
@@ -212,6 +215,7 @@ func (s Snapshot) Next() (what string, at time.Time) {
 		}
 	}
 	consider("the next try", s.RetryAt)
+	consider("the app's own renewal", s.RenewAt)
 	if t := s.Token; t != nil && !s.ExpiredFired && s.State != Stopped {
 		if !s.WillExpireFired {
 			consider("will-expire", t.WillExpireAt)

@@ -29,7 +29,7 @@ type ticker struct {
 
 // step is how often the numbers on the screen change: 0 while there is nothing to count.
 func step(s session.Snapshot, now time.Time) time.Duration {
-	deadlines := []time.Time{s.RetryAt}
+	deadlines := []time.Time{s.RetryAt, s.RenewAt}
 	if s.Token != nil && s.State != session.LoggedOut && s.State != session.Stopped {
 		deadlines = append(deadlines, s.Token.WillExpireAt, s.Token.ExpiresAt)
 	}

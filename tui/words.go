@@ -107,6 +107,12 @@ func situation(s session.Snapshot, now time.Time) string {
 			return "Online."
 		case s.Token.ExpiresAt.IsZero():
 			return "The service names no expiry for this token, so no token event will come."
+		case s.RenewAt.After(now) && s.RenewAt.Before(s.Token.WillExpireAt):
+			how := "well ahead of the expiry"
+			if s.Policy.RenewEvery > 0 {
+				how = "as it does every " + life(s.Policy.RenewEvery)
+			}
+			return "Next: the app renews in " + span(left(s.RenewAt, now)) + ", " + how + "."
 		default:
 			return fmt.Sprintf("Next: %s. The app will %s.", s.Profile.WillExpireCallback, afterWillExpire(s.Policy))
 		}
