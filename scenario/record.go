@@ -114,6 +114,7 @@ func (r *Recording) look(ctx context.Context) error {
 type facts struct {
 	zero, end            time.Time
 	life                 time.Duration
+	lead                 time.Duration
 	native, online       bool
 	willExpire, onExpiry string
 	// left is the number of the entry in which the client left of its own accord; 0 when it did not.
@@ -129,7 +130,7 @@ func (r *Recording) Write(w io.Writer, name string) error {
 		return fmt.Errorf("nothing to write: %w while this was recording", ErrNobodyCame)
 	}
 	a := account{
-		zero: f.zero, end: f.end, life: f.life, rough: true, user: r.user, profile: chat.Web.Name,
+		zero: f.zero, lead: f.lead, end: f.end, life: f.life, rough: true, user: r.user, profile: chat.Web.Name,
 		policy: session.Policy{OnWillExpire: session.OnWillExpire(f.willExpire), OnExpired: session.OnExpired(f.onExpiry)},
 		steps:  append(slices.Clone(r.steps), r.actions(f)...),
 	}
@@ -159,6 +160,7 @@ func (r *Recording) facts() (f facts, ok bool) {
 		}
 		f.life = e.ExpiresAt.Sub(issued.Truncate(time.Second))
 		f.zero, f.native = e.ExpiresAt.Add(-f.life), exchanged
+		f.lead = max(e.At.Sub(f.zero), 0)
 		break
 	}
 	if f.life <= 0 {
@@ -248,11 +250,35 @@ func (r *Recording) expect(a *account, f facts) {
 	}
 	a.requests.Max = a.requests.Min
 	switch {
+	case f.online && r.dueBefore(f.end.Add(f.lead)): // nobody waited for it
+		a.requests.Max++
+		for _, name := range []fakeserver.EntryName{fakeserver.SessionWillExpire, fakeserver.SessionRenewed, fakeserver.SessionExpired, fakeserver.SessionOpened} {
+			a.mayCome(LaneEmulator + "/" + string(name))
+		}
 	case f.online:
 		a.final = r.finalState()
 	case f.left != 0:
 		a.final = session.LoggedOut
 	}
+}
+
+// dueBefore tells whether the user's token would have brought another event by then.
+func (r *Recording) dueBefore(end time.Time) bool {
+	var due, expiry time.Time
+	for _, e := range r.entries {
+		if e.User != r.user {
+			continue
+		}
+		switch e.Name {
+		case fakeserver.SessionOpened, fakeserver.SessionRenewed:
+			due, expiry = e.WillExpireAt, e.ExpiresAt
+		case fakeserver.SessionWillExpire:
+			due = expiry
+		case fakeserver.SessionExpired:
+			due = time.Time{}
+		}
+	}
+	return due.After(r.entries[len(r.entries)-1].At) && due.Before(end)
 }
 
 // finalState is online, or will_expire after a warning that nothing answered.

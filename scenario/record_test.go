@@ -1,8 +1,10 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -19,41 +21,95 @@ import (
 // What is recorded from a session can be run, and then does the same.
 func TestRecordingReplays(t *testing.T) {
 	t.Parallel()
-	var recorded string
-	synctest.Test(t, func(t *testing.T) { recorded = recordSession(t) })
-	s, err := Parse("recorded.yaml", []byte(recorded))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, recorded)
-	}
-	if r := inBubble(t, s, Options{TTL: s.TTL}); r.Verdict != VerdictPassed {
-		t.Errorf("%s\n%s", r.Text(), recorded)
-	}
-	for _, want := range []string{
-		"profile: native\nttl: 20s\nusers: [\"alice\"]\npolicy: {on_will_expire: renew, on_expired: relogin}\n",
-		"  - at: 0.25T\n    send: {to: \"echo\", text: \"message 1\"}\n",
-		"target: token-server, kind: status, params: {status: \"500\"}, count: 1}\n",
-		"  - at: 0.5T\n    trigger: {event: will-expire, user: \"alice\"}\n",
-		"    trigger: {event: cut, user: \"alice\"}\n",
-		"event: emulator/session.renewed, in: ",
+	for name, tc := range map[string]struct {
+		way  time.Duration // what each connection takes to be made
+		live func(t *testing.T, st *stage, p *player, emulator *control.Client)
+		want []string
+	}{
+		"what a person might do": {live: func(t *testing.T, st *stage, p *player, emulator *control.Client) {
+			until(t, st, 0)
+			p.Login()
+			until(t, st, 5*time.Second)
+			send(t, p)
+			until(t, st, 8*time.Second)
+			fault := fakeserver.Fault{Target: "token-server", Kind: "status", Params: fakeserver.FaultParams{"status": "500"}, Count: 1}
+			if _, err := emulator.AddFault(t.Context(), fault); err != nil {
+				t.Fatal(err)
+			}
+			until(t, st, 10*time.Second)
+			for _, event := range []string{"will-expire", "cut"} {
+				if _, err := emulator.Trigger(t.Context(), event, fakeserver.TriggerRequest{User: "alice"}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(4 * time.Second)
+			}
+		}, want: []string{
+			"profile: native\nttl: 20s\nusers: [\"alice\"]\npolicy: {on_will_expire: renew, on_expired: relogin}\n",
+			"  - at: 0.25T\n    send: {to: \"echo\", text: \"message 1\"}\n",
+			"target: token-server, kind: status, params: {status: \"500\"}, count: 1}\n",
+			"  - at: 0.5T\n    trigger: {event: will-expire, user: \"alice\"}\n",
+			"    trigger: {event: cut, user: \"alice\"}\n",
+			"event: emulator/session.renewed, in: ",
+		}},
+		"a late and slow login, and an end just before will-expire": {way: 150 * time.Millisecond,
+			live: func(t *testing.T, st *stage, p *player, _ *control.Client) {
+				until(t, st, 800*time.Millisecond)
+				p.Login()
+				until(t, st, 15*time.Second+600*time.Millisecond)
+				send(t, p)
+				time.Sleep(200 * time.Millisecond)
+			},
+			want: []string{"event: emulator/session.opened, in: ..", "requests: 1..2\n"}},
 	} {
-		if !strings.Contains(recorded, want) {
-			t.Errorf("%q is not in the recording\n%s", want, recorded)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var recorded string
+			synctest.Test(t, func(t *testing.T) { recorded = recordSession(t, tc.way, tc.live) })
+			s, err := Parse("recorded.yaml", []byte(recorded))
+			if err != nil {
+				t.Fatalf("%v\n%s", err, recorded)
+			}
+			if r := inBubble(t, s, Options{TTL: s.TTL}); r.Verdict != VerdictPassed {
+				t.Errorf("%s\n%s", r.Text(), recorded)
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(recorded, want) {
+					t.Errorf("%q is not in the recording\n%s", want, recorded)
+				}
+			}
+		})
 	}
 }
 
-// recordSession plays what a person might do with a running emulator.
-func recordSession(t *testing.T) string {
+func send(t *testing.T, p *player) {
+	t.Helper()
+	if _, err := p.Send("echo", "hello"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// slow makes each connection to the stage take that long to be made.
+func (st *stage) slow(way time.Duration) {
+	dial := st.dial
+	st.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		time.Sleep(way)
+		return dial(ctx, network, address)
+	}
+}
+
+// recordSession records what is done with a running emulator.
+func recordSession(t *testing.T, way time.Duration, live func(t *testing.T, st *stage, p *player, emulator *control.Client)) string {
 	st, err := newStage(t.Context(), fakeserver.Config{}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
+	transport := &http.Transport{DialContext: st.dial}
+	st.slow(way)
 	base := &Scenario{Users: []string{"alice"}}
 	players, err := st.cast(base, Options{TTL: 20 * time.Second, Profile: "native", App: "correct"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := &http.Transport{DialContext: st.dial}
 	client := &control.Client{URL: "http://chat" + fakeserver.ControlPath, HTTP: &http.Client{Transport: transport}}
 	ctx, cancel := context.WithCancel(t.Context())
 	type result struct {
@@ -65,23 +121,7 @@ func recordSession(t *testing.T) string {
 		r, err := Record(ctx, client, "")
 		done <- result{r, err}
 	}()
-	until(t, st, 0)
-	players[0].Login()
-	until(t, st, 5*time.Second)
-	if _, err := players[0].Send("echo", "hello"); err != nil {
-		t.Fatal(err)
-	}
-	until(t, st, 8*time.Second)
-	if _, err := client.AddFault(ctx, fakeserver.Fault{Target: "token-server", Kind: "status", Params: fakeserver.FaultParams{"status": "500"}, Count: 1}); err != nil {
-		t.Fatal(err)
-	}
-	until(t, st, 10*time.Second)
-	for _, event := range []string{"will-expire", "cut"} {
-		if _, err := client.Trigger(ctx, event, fakeserver.TriggerRequest{User: "alice"}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(4 * time.Second)
-	}
+	live(t, st, players[0], client)
 	cancel()
 	got := <-done
 	if got.err != nil {
@@ -106,8 +146,11 @@ func TestRecorderReplays(t *testing.T) {
 		profile, app string
 		live         func(t *testing.T, p *player, r *Recorder, st *stage)
 		want         []string
+		// phase is when in its second the login begins, 300 ms when absent; way is what each connection takes to be made.
+		phase, way time.Duration
+		policy     *Policy
 	}{
-		"a person's day": {"native", "correct", func(t *testing.T, p *player, r *Recorder, st *stage) {
+		"a person's day": {profile: "native", app: "correct", live: func(t *testing.T, p *player, r *Recorder, st *stage) {
 			say := func(step Step, act func()) {
 				r.Did(step)
 				act()
@@ -141,11 +184,11 @@ func TestRecorderReplays(t *testing.T) {
 			say(Step{Trigger: &Trigger{Event: "kick", User: "alice"}}, func() { st.server.Kick("alice", 206, "") })
 			say(Step{Do: &Do{Action: "login"}}, p.Login)
 			say(Step{Do: &Do{Action: "logout"}}, p.Logout)
-		}, []string{
+		}, want: []string{
 			`send: {to: "echo", text: "it's \"\u001b[31m\" #1: 你好"}`, "do: renew\n", "policy: {on_will_expire: ignore, on_expired: relogin, renew_every: 0s}\n", "    sleep: ",
 			`trigger: {event: expire, user: "alice"}`, "{event: kicked, in: ", "do: login\n", "do: logout\n", "final: logged_out\n", "delivered: once\n",
 		}},
-		"a token server that is down": {"web", "correct", func(_ *testing.T, p *player, r *Recorder, st *stage) {
+		"a token server that is down": {profile: "web", app: "correct", live: func(_ *testing.T, p *player, r *Recorder, st *stage) {
 			time.Sleep(12 * time.Second)
 			fault := fakeserver.Fault{ID: "screen-1", Target: "token-server", Kind: "status", Params: fakeserver.FaultParams{"status": "503"}}
 			if _, err := st.server.AddFault(fault); err != nil {
@@ -156,12 +199,26 @@ func TestRecorderReplays(t *testing.T) {
 			r.Did(Step{Clear: "screen-1"})
 			st.server.ClearFault("screen-1")
 			time.Sleep(time.Minute) // longer than any pause between two tries
-		}, []string{
+		}, want: []string{
 			`fault: {id: "screen-1", target: token-server, kind: status, params: {status: "503"}}`, `clear: "screen-1"`, "{event: token.expired, in: ",
 			"login.succeeded: 2\n", "profile: web\n", "\nseed: ",
 		}},
-		"a careless app": {"native", "docs-web-2021", func(_ *testing.T, p *player, _ *Recorder, _ *stage) { time.Sleep(50 * time.Second) },
-			[]string{"app: docs-web-2021\n"}},
+		"a careless app": {profile: "native", app: "docs-web-2021", live: func(_ *testing.T, p *player, _ *Recorder, _ *stage) { time.Sleep(50 * time.Second) },
+			want: []string{"app: docs-web-2021\n"}},
+		// Tokens count whole seconds, and a run begins with one: there each of these logins is over about a second sooner.
+		"a late and slow login": {profile: "native", app: "correct", phase: 800 * time.Millisecond, way: 150 * time.Millisecond,
+			live: func(_ *testing.T, _ *player, _ *Recorder, _ *stage) { time.Sleep(20 * time.Second) },
+			want: []string{"{event: login.succeeded, in: ..", "final: online\n"}},
+		"an end just before will-expire": {profile: "native", app: "correct", phase: 990 * time.Millisecond,
+			live: func(_ *testing.T, p *player, _ *Recorder, _ *stage) {
+				_, at := p.Snapshot().Next()
+				time.Sleep(at.Sub(p.Now()) - 100*time.Millisecond)
+			},
+			want: []string{"requests: 1..2\n"}},
+		"an end just before a renewal": {profile: "native", app: "correct", phase: 990 * time.Millisecond,
+			policy: PolicyOf(session.Policy{OnWillExpire: session.WillExpireIgnore, OnExpired: session.ExpiredRelogin, RenewEvery: 5 * time.Second}),
+			live:   func(_ *testing.T, _ *player, _ *Recorder, _ *stage) { time.Sleep(7900 * time.Millisecond) },
+			want:   []string{"renew.succeeded: 1..2\n", "requests: 2..3\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -171,7 +228,8 @@ func TestRecorderReplays(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				players, err := st.cast(&Scenario{Users: []string{"alice"}}, Options{TTL: 20 * time.Second, Profile: tc.profile, App: tc.app})
+				st.slow(tc.way)
+				players, err := st.cast(&Scenario{Users: []string{"alice"}, Policy: tc.policy}, Options{TTL: 20 * time.Second, Profile: tc.profile, App: tc.app})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -179,7 +237,7 @@ func TestRecorderReplays(t *testing.T) {
 				if err := r.Write(&b, "early"); !errors.Is(err, ErrNobodyCame) {
 					t.Errorf("before the session: %v", err)
 				}
-				time.Sleep(300 * time.Millisecond)
+				time.Sleep(cmp.Or(tc.phase, 300*time.Millisecond))
 				r.Begin(Setup{User: "alice", Profile: tc.profile, App: tc.app, TTL: 20 * time.Second, Policy: p.Snapshot().Policy}, p.Session)
 				if err := r.Write(&b, "early"); !errors.Is(err, ErrNobodyCame) {
 					t.Errorf("before the login: %v", err)

@@ -112,7 +112,7 @@ type take struct {
 // standing is where a session stood when its recording ended: what time alone would have brought next, and how soon.
 type standing struct {
 	state session.State
-	due   string // as Snapshot.Next calls it
+	due   string // as [session.Snapshot.Next] calls it
 	left  time.Duration
 }
 
@@ -125,7 +125,7 @@ func standingOf(s *session.Session) standing {
 // brings are the events that may follow from what is due, besides others that are never counted.
 var brings = map[string][]session.EventName{
 	"will-expire": {session.TokenWillExpire, session.RenewSucceeded}, "the expiry": {session.TokenExpired, session.LoginSucceeded},
-	"the next try": {session.RenewSucceeded, session.LoginSucceeded},
+	"the next try": {session.RenewSucceeded, session.LoginSucceeded}, "the app's own renewal": {session.RenewSucceeded},
 }
 
 func (t *take) did(step Step) {
@@ -269,7 +269,10 @@ const lately = time.Second
 func (t *take) expect(a *account, final standing) {
 	last := map[string]string{} // by lane, the event before
 	quiet, inVain := true, false
-	var lateOnes []string
+	var unsure []string
+	if len(t.seen) > 0 {
+		a.lead = max(t.seen[0].at.Sub(a.zero), 0)
+	}
 	for _, s := range t.seen {
 		margin := lately
 		if inVain { // the pauses between tries are spread by chance, and all that follows is moved by them
@@ -277,7 +280,7 @@ func (t *take) expect(a *account, final standing) {
 		}
 		late := s.at.After(a.end.Add(-margin))
 		if late {
-			quiet, lateOnes = false, append(lateOnes, s.ref)
+			quiet, unsure = false, append(unsure, s.ref)
 		}
 		event := session.EventName(s.ref)
 		inVain = inVain || event == session.LoginFailed || event == session.RenewFailed
@@ -294,25 +297,26 @@ func (t *take) expect(a *account, final standing) {
 			a.count(s.ref)
 		}
 	}
-	if _, margin := a.patience(a.end); inVain && final.due != "" && final.left < margin {
-		quiet = false
-		for _, event := range brings[final.due] {
-			lateOnes = append(lateOnes, string(event))
-		}
-	}
-	for _, ref := range lateOnes { // they may come again or not
-		if n, there := a.counts[ref]; there {
-			a.counts[ref] = Range{n.Min, n.Max + 1}
-		}
-	}
-	if quiet {
-		a.final = final.state
-	}
 	for _, at := range t.requests {
 		a.requests.Max++
 		if at.Before(a.end.Add(-lately)) {
 			a.requests.Min++
 		}
+	}
+	soon := a.lead
+	if inVain {
+		_, soon = a.patience(a.end)
+	}
+	if final.due != "" && final.left < soon {
+		quiet = false
+		a.requests.Max++
+		for _, event := range brings[final.due] {
+			unsure = append(unsure, string(event))
+		}
+	}
+	a.mayCome(unsure...)
+	if quiet {
+		a.final = final.state
 	}
 	sends := 0
 	for _, d := range a.steps {
