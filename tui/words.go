@@ -87,7 +87,7 @@ func situation(s session.Snapshot, now time.Time) string {
 		next = "Next try in " + span(left(s.RetryAt, now)) + "."
 	}
 	reason, code := printable.Line(s.Reason, 300), ""
-	if s.Code != chat.OK {
+	if s.Code != chat.OK && s.Code != stateCode(s) {
 		code = s.Code.String()
 	}
 	why := cmp.Or(reason, code)
@@ -107,6 +107,8 @@ func situation(s session.Snapshot, now time.Time) string {
 			return "Online."
 		case s.Token.ExpiresAt.IsZero():
 			return "The service names no expiry for this token, so no token event will come."
+		case next != "":
+			return sentences(strings.TrimSuffix("the renewal failed: "+why, ": "), next)
 		case s.RenewAt.After(now) && s.RenewAt.Before(s.Token.WillExpireAt):
 			how := "well ahead of the expiry"
 			if s.Policy.RenewEvery > 0 {
@@ -131,18 +133,33 @@ func situation(s session.Snapshot, now time.Time) string {
 		return sentences(attempt("The link is down, reconnecting", s.Attempt), why, next)
 	case session.Expired:
 		what := "The token expired: " + s.Profile.ExpiredCallback
-		if code != "" {
-			what += ", " + code
+		if s.Code == stateCode(s) {
+			what += ", " + s.Code.String()
+		}
+		if why == "the token expired" { // which has just been said
+			why = ""
 		}
 		then := "The app will " + afterExpired(s.Policy)
 		if s.Policy.OnExpired == session.ExpiredIgnore {
 			then = "The app does nothing about it; ^L logs in again"
 		}
-		return sentences(what, reason, then, next)
+		return sentences(what, why, then, next)
 	case session.Waiting:
 		return sentences(cmp.Or(why, "The last try failed"), next)
 	default:
 		return sentences(why, mend(s.Code), "^L tries again, Esc changes the login.")
+	}
+}
+
+// stateCode is the code that came with the callback of a state, and not with what has gone wrong in it since.
+func stateCode(s session.Snapshot) chat.Code {
+	switch s.State {
+	case session.WillExpire:
+		return s.Profile.WillExpireCode
+	case session.Expired:
+		return s.Profile.ExpiredCode
+	default:
+		return chat.OK
 	}
 }
 
@@ -197,7 +214,7 @@ type telling struct {
 var tellings = map[session.EventName]telling{
 	session.TokenRequested:  {"token requested", calm, false},
 	session.TokenReceived:   {"token received", calm, false},
-	session.TokenRejected:   {"no usable token", late, true},
+	session.TokenRejected:   {"no new token", late, true},
 	session.LoginStarted:    {"logging in", calm, false},
 	session.LoginSucceeded:  {"logged in", alive, true},
 	session.LoginFailed:     {"login failed", dead, true},
