@@ -20,7 +20,7 @@ func (m *model) header(v tokenView) []string {
 		path := " " + m.path()
 		top := []string{
 			m.firstLine(v), m.fit(" "+v.strip(m.width-2), m.width),
-			m.spread(m.width, path, m.dim.Render(m.lastChange(min(m.width-m.cells.StringWidth(path)-1, lifeWidth)))),
+			m.spread(m.width, path, m.lastChanges(" · ")...),
 		}
 		sentence := m.situation(v, 2)
 		return append(top, m.block(sentence, m.width, max(len(sentence), min(m.sentenceRows, 2)))...)
@@ -58,7 +58,7 @@ func (m *model) smallHeader(v tokenView) []string {
 		beside = m.faultWords(16)
 	case v.out():
 		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
-	case !v.mortal(), v.ended, v.State == session.Expired, v.State == session.Waiting:
+	case !v.mortal(), v.ended, v.failing(), v.State == session.Expired, v.State == session.Waiting:
 		below = m.situation(v, 1+m.height/10)
 	case !v.WillExpireFired && v.Token.WillExpireAt.After(v.now):
 		beside = m.tones[v.tone()].Render("will expire " + span(left(v.Token.WillExpireAt, v.now)))
@@ -120,7 +120,7 @@ func (m *model) situation(v tokenView, most int) []string {
 	pad := strings.Repeat(" ", m.margin())
 	lines := m.wrap(sentences(situation(v.Snapshot, v.now), printable.Line(v.ClockWarning, 300)), m.width-2*len(pad), most)
 	for i, line := range lines {
-		lines[i] = m.fit(pad+m.tones[stateTones[v.State]].Render(line), m.width)
+		lines[i] = m.fit(pad+m.tones[v.mood()].Render(line), m.width)
 	}
 	return lines
 }

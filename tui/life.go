@@ -122,21 +122,21 @@ func (m *model) life(width int) []string {
 	if m.last.to == "" {
 		return append(lines, m.dim.Render("nothing has happened yet"))
 	}
-	return append(lines, m.dim.Render(m.lastChange(width)))
+	return append(lines, m.lastChanges("")[0])
 }
 
-// lastChange tells of the last change of state in words, in short where there is no room for more.
-func (m *model) lastChange(width int) string {
+// lastChanges tell of the last change of state in words, each in fewer, behind something.
+func (m *model) lastChanges(behind string) []string {
 	if m.last.to == "" {
-		return ""
+		return nil
 	}
-	reason := printable.Line(m.last.reason, 200)
+	at, reason := m.clock(m.last.at), printable.Line(m.last.reason, 200)
 	way := stateWord(m.last.from) + " → " + stateWord(m.last.to)
-	whole := m.clock(m.last.at) + "  " + strings.TrimSuffix(way+": "+reason, ": ")
-	if width >= lifeWidth || m.cells.StringWidth(whole) <= width {
-		return whole
+	words := []string{at + "  " + strings.TrimSuffix(way+": "+reason, ": "), at + " " + cmp.Or(reason, way), at + " " + way, "since " + at}
+	for i := range words {
+		words[i] = m.dim.Render(behind + words[i])
 	}
-	return m.cut(m.clock(m.last.at)+" "+cmp.Or(reason, way), width, "…")
+	return words
 }
 
 // path draws the life in one line: the way from logged out to expired, with the present state in the place that it has on it.

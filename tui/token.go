@@ -177,7 +177,7 @@ const mostSentences = 5
 func (v tokenView) card(width, rows int) []string {
 	lines := v.wrap(situation(v.Snapshot, v.now), width, mostSentences)
 	for i, line := range lines {
-		lines[i] = v.tones[stateTones[v.State]].Render(line)
+		lines[i] = v.tones[v.mood()].Render(line)
 	}
 	for len(lines) < rows {
 		lines = append(lines, "")
@@ -189,6 +189,17 @@ func (v tokenView) card(width, rows int) []string {
 	}
 	return append(lines, v.facts(width)...)
 }
+
+// mood is the tone of the sentence on what is going on.
+func (v tokenView) mood() tone {
+	if v.failing() {
+		return late
+	}
+	return stateTones[v.State]
+}
+
+// failing tells whether a renewal has failed well before will-expire, and is to be tried again.
+func (v tokenView) failing() bool { return v.State == session.Online && v.RetryAt.After(v.now) }
 
 // facts names the token, and what is odd about it or about the clocks.
 func (v tokenView) facts(width int) []string {
@@ -214,7 +225,13 @@ func (v tokenView) facts(width int) []string {
 	if !t.Renewable {
 		facts = append(facts, "pasted, so it cannot be renewed")
 	}
-	lines := []string{v.dim.Render(strings.Join(facts, " · "))}
+	line := facts[0]
+	for _, fact := range facts[1:] { // what does not fit as a whole is left away
+		if longer := line + " · " + fact; v.cells.StringWidth(longer) <= width {
+			line = longer
+		}
+	}
+	lines := []string{v.dim.Render(line)}
 	warnings := t.Warnings
 	if v.ClockWarning != "" {
 		warnings = append(slices.Clone(warnings), v.ClockWarning)
