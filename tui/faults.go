@@ -148,6 +148,9 @@ func (f *faults) step(by int) {
 
 // pick points at a row and opens its kind.
 func (f *faults) pick(row faultRow) {
+	if before, _ := f.row(); row != before { // what is being written belongs to the row that is left
+		f.edit, f.wrong = nil, nil
+	}
 	if row.trigger.Name == "" {
 		f.open = row.kind
 	}
@@ -285,11 +288,23 @@ func (m *model) switchFault() {
 
 // trigger makes an event happen to the user who is logged in here.
 func (m *model) trigger(t Trigger) {
+	if why := m.whyNotTrigger(); why != "" {
+		m.say("cannot make it happen: "+why, late)
+		return
+	}
 	user := m.snap.User
 	m.askFaults(func(f Faults) (string, error) {
 		n, err := f.Trigger(t.Name, user)
 		return t.Name + " reached " + plural(n, "connection", "connections"), err
 	})
+}
+
+// whyNotTrigger says why the emulator cannot make anything happen to the user's session.
+func (m *model) whyNotTrigger() string {
+	if m.snap.Profile.Local {
+		return "the profile " + m.snap.Profile.Name + " has no connection to the emulator"
+	}
+	return m.whyNotAct()
 }
 
 // faultChoices are the events that can be made to happen, and the ways to the faults, for who looks for one by its name.
@@ -301,7 +316,7 @@ func (m *model) faultChoices() []choiceOf {
 	var all []choiceOf
 	for _, row := range f.rows() {
 		if t := row.trigger; t.Name != "" {
-			all = append(all, choiceOf{name: t.Name, key: "now", help: "make it happen: " + t.Meaning, why: m.whyNotAct(), run: func(m *model) { m.trigger(t) }})
+			all = append(all, choiceOf{name: t.Name, key: "now", help: "make it happen: " + t.Meaning, why: m.whyNotTrigger(), run: func(m *model) { m.trigger(t) }})
 		}
 	}
 	for i, k := range f.kinds {

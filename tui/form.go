@@ -167,6 +167,16 @@ func checkURL(text string, schemes ...string) error {
 	return nil
 }
 
+// formKeys are the keys of the login screen. All but the first are the form's own; here they only have their names.
+func formKeys() []action {
+	return []action{
+		{panel: loginForm, keys: bind("", "F1", "f1"), help: "show these keys", do: (*model).showHelp},
+		{panel: loginForm, keys: bind("", "Enter", "enter"), help: "log in"},
+		{panel: loginForm, keys: bind("", "Tab ↓", "tab", "down"), help: "go to the next field, Shift+Tab or ↑ to the one before"},
+		{panel: loginForm, keys: bind("", "← →", "left", "right"), help: "choose another word, or move in what is written; a letter chooses the word that begins with it"},
+	}
+}
+
 // form is the login screen.
 type form struct {
 	inputs []textinput.Model
@@ -271,7 +281,13 @@ func (f *form) update(msg tea.Msg) tea.Cmd {
 		case (name == "left" || name == "right") && fields[f.focus].words != nil:
 			f.choose(name == "right")
 			return nil
+		case fields[f.focus].words != nil:
+			f.spell(key.Text)
+			return nil
 		}
+	}
+	if _, pasted := msg.(tea.PasteMsg); pasted && fields[f.focus].words != nil {
+		return nil
 	}
 	var cmd tea.Cmd
 	f.inputs[f.focus], cmd = f.inputs[f.focus].Update(msg)
@@ -291,6 +307,19 @@ func (f *form) choose(forward bool) {
 	i := slices.Index(words, f.inputs[f.focus].Value())
 	f.inputs[f.focus].SetValue(words[(max(i, 0)+by+len(words))%len(words)])
 	f.check()
+}
+
+// spell puts the next word into the field that begins with what was typed.
+func (f *form) spell(text string) {
+	words := fields[f.focus].words
+	at := slices.Index(words, f.inputs[f.focus].Value())
+	for i := range words {
+		if word := words[(at+1+i)%len(words)]; text != "" && strings.HasPrefix(word, strings.ToLower(text)) {
+			f.inputs[f.focus].SetValue(word)
+			f.check()
+			return
+		}
+	}
 }
 
 // preview is the one sentence about what one is about to see.

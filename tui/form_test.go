@@ -308,11 +308,46 @@ func TestLoginScreenKeys(t *testing.T) {
 		t.Errorf("a typed ? opens the help, or is lost: %q", r.form.values().User)
 	}
 	r.keys("f1")
-	wantOn(t, r.screen(t), "Keys everywhere, also while typing")
-	r.keys("esc")
+	wantOn(t, r.screen(t), "Keys of the login screen", "go to the next field", "log out and leave")
+	if screen := r.screen(t); strings.Contains(screen, "not now") || strings.Contains(screen, "^R") {
+		t.Errorf("the help of the login screen has keys that do nothing there:\n%s", screen)
+	}
+	r.keys("esc", "ctrl+p")
+	wantOn(t, r.screen(t), "cannot change the policy: nobody has logged in yet, Enter does")
 	r.send(tea.PasteMsg{Content: "\x1b]0;x\x07paste"})
 	if got := r.form.values().User; got != "alice?paste" {
 		t.Errorf("pasted: %q", got)
+	}
+}
+
+// TestChoicesAreNotWritten: a field with a list of words takes none but those.
+func TestChoicesAreNotWritten(t *testing.T) {
+	r := newRig(t, 80, 24, loggedOut())
+	for i, field := range fields {
+		if field.words == nil {
+			continue
+		}
+		r.form.turn(i)
+		for _, do := range []func(){
+			func() { r.keys("backspace") }, func() { r.write("?") }, func() { r.send(tea.PasteMsg{Content: "x"}) }, func() { r.keys("delete", "space") },
+		} {
+			before := r.form.inputs[i].Value()
+			if do(); r.form.inputs[i].Value() != before {
+				t.Errorf("%s: %q became %q", field.label, before, r.form.inputs[i].Value())
+			}
+		}
+	}
+	r.form.turn(slices.IndexFunc(fields, func(f field) bool { return f.label == "profile" }))
+	for _, want := range []string{"web", "rtc", "classic", "native"} {
+		if r.write(want[:1]); r.form.values().Profile != want {
+			t.Errorf("%c chooses %s", want[0], r.form.values().Profile)
+		}
+	}
+	r.form.turn(slices.IndexFunc(fields, func(f field) bool { return f.label == "service" }))
+	for _, want := range []Service{OwnTokenServer, OwnService, OwnTokenServer} {
+		if r.write("O"); r.form.values().Service != want {
+			t.Errorf("O chooses %s, not %s", r.form.values().Service, want)
+		}
 	}
 }
 

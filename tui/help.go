@@ -28,15 +28,21 @@ func (m *model) helpLines(width int) []string {
 	}
 	keys := func(here bool) {
 		for _, a := range m.actions {
-			if a.explain() != "" && a.keys.Help().Key != "" && a.here(m) && (a.panel != anywhere) == here {
+			if a.explain() != "" && a.keys.Help().Key != "" && a.here(m) && (a.panel != anywhere) == here && (here || a.first || m.session != nil) {
 				row(a.keys.Help().Key, a.explain(), a.whyNot(m))
 			}
 		}
 	}
-	if m.session != nil {
-		section("Keys in " + m.panels[m.focus].name)
+	if m.session == nil {
+		section("Keys of the login screen")
 		keys(true)
+		keys(false)
+		lines = append(lines, "")
+		row("", "There are more, and commands, once somebody has logged in: ? shows them then.", "")
+		return lines
 	}
+	section("Keys in " + m.panels[m.focus].name)
+	keys(true)
 	section("Keys everywhere, also while typing")
 	keys(false)
 	section("Commands")

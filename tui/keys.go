@@ -23,7 +23,9 @@ type action struct {
 	usage string
 	with  func(*model, string)
 	help  string
-	// panel is the one that must have the focus, or anywhere.
+	// can stands behind “cannot” where the word for the hints is no verb.
+	can string
+	// panel is the one that must have the focus, or anywhere, or loginForm.
 	panel int
 	// first: the login screen knows the action too.
 	first bool
@@ -35,8 +37,11 @@ type action struct {
 	do func(*model)
 }
 
-// anywhere is the panel of actions that do not depend on the focus.
-const anywhere = -1
+// anywhere is the panel of actions that do not depend on the focus, loginForm of those of the login screen.
+const (
+	anywhere  = -1
+	loginForm = -2
+)
 
 func bind(word, shown string, keys ...string) key.Binding {
 	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, word))
@@ -48,17 +53,18 @@ func actions(panels []panel) []action {
 		{keys: bind("renew", "^R", "ctrl+r"), command: "/renew", acts: true, why: whyNotRenew},
 		{keys: bind("expire", "^E", "ctrl+e"), command: "/expire", acts: true, why: whyNotExpire},
 		{keys: bind("skip", "^N", "ctrl+n"), command: "/skip", why: whyNotSkip},
-		{keys: bind("policy", "^P", "ctrl+p"), command: "/policy", acts: true, do: (*model).togglePolicy},
-		{keys: bind("faults", "^F", "ctrl+f"), command: "/faults", help: "break something: the emulator's faults, and events to make happen",
+		{keys: bind("policy", "^P", "ctrl+p"), command: "/policy", can: "change the policy", acts: true, do: (*model).togglePolicy},
+		{keys: bind("faults", "^F", "ctrl+f"), command: "/faults", can: "break anything", help: "break something: the emulator's faults, and events to make happen",
 			do: func(m *model) { m.toggle(faultPanel) }},
-		{keys: bind("", "^X", "ctrl+x"), command: "/clear-faults", acts: true, help: "switch all faults off", why: whyNotClear, do: (*model).clearFaults},
-		{keys: bind("token", "^T", "ctrl+t"), command: "/token", help: "read the tokens field by field, and what a renewal changed",
+		{keys: bind("", "^X", "ctrl+x"), command: "/clear-faults", can: "clear the faults", acts: true, help: "switch all faults off",
+			why: whyNotClear, do: (*model).clearFaults},
+		{keys: bind("token", "^T", "ctrl+t"), command: "/token", can: "read the tokens", help: "read the tokens field by field, and what a renewal changed",
 			do: func(m *model) { m.toggle(tokenPanel) }},
 		{keys: bind("log in", "^L", "ctrl+l"), command: "/login", acts: true, why: whyNotLogin},
 		{keys: bind("log out", "^O", "ctrl+o"), command: "/logout", acts: true, why: whyNotLogout},
-		{keys: bind("commands", "^K", "ctrl+k"), help: "find anything that can be done by its name", do: (*model).showPalette},
-		{keys: bind("", "?", "?", "f1"), command: "/keys", help: "show the keys that make sense here (F1 always, ? while nothing is typed)",
-			first: true, do: (*model).showHelp},
+		{keys: bind("commands", "^K", "ctrl+k"), can: "find commands", help: "find anything that can be done by its name", do: (*model).showPalette},
+		{keys: bind("", "?", "?", "f1"), command: "/keys", can: "show the keys", help: "show the keys that make sense here (F1 always, ? while nothing is typed)",
+			do: (*model).showHelp},
 		{keys: bind("", "Tab", "tab"), help: "go to the next panel, Shift+Tab to the one before", do: func(m *model) { m.turn(1) }},
 		{keys: bind("", "", "shift+tab"), do: func(m *model) { m.turn(-1) }},
 		{keys: bind("", "PgUp", "pgup"), help: "scroll the panel back, PgDn forward; the wheel scrolls too", do: func(m *model) { m.page(1) }},
@@ -72,11 +78,11 @@ func actions(panels []panel) []action {
 		{keys: bind("", "F5", "f5"), command: "/resend", acts: true, help: "send the messages again that failed", why: whyNotResend, do: (*model).resend},
 		{keys: bind("", "^Y", "ctrl+y"), command: "/copy", help: "copy the message, event or token that is pointed at", why: whyNotCopy,
 			do: (*model).copyHere},
-		{keys: bind("", "", ""), command: "/raw", help: "show a message as it came, with everything escaped", do: (*model).showRaw},
+		{keys: bind("", "", ""), command: "/raw", can: "show it raw", help: "show a message as it came, with everything escaped", do: (*model).showRaw},
 		{keys: bind("", "", ""), command: "/export", usage: "[file]", help: "export the timeline to a file: as JSON lines, or as a scenario when it ends in .yaml", why: whyNotDetails,
 			do: func(m *model) { m.export("") }, with: (*model).export},
 		{keys: bind("", "Esc", "esc"), help: "leave what is open, return to the newest line; when logged out, change the login", do: (*model).escape},
-		{keys: bind("", "F2", "f2"), command: "/mouse", help: "give the mouse to the terminal, to select text, or take it back",
+		{keys: bind("", "F2", "f2"), command: "/mouse", can: "hand over the mouse", help: "give the mouse to the terminal, to select text, or take it back",
 			do: (*model).toggleMouse},
 		{keys: bind("", "^Z", "ctrl+z"), help: "suspend; deadlines are looked at again on return", first: true,
 			do: func(m *model) { m.queue(tea.Suspend) }},
@@ -85,6 +91,7 @@ func actions(panels []panel) []action {
 	for i := range all {
 		all[i].panel = anywhere
 	}
+	all = append(formKeys(), all...)
 	for i, p := range panels {
 		for _, a := range p.keys {
 			a.panel = i
@@ -120,13 +127,16 @@ func (a action) needsArgs() bool { return a.args() != "" && a.args()[0] != '[' }
 
 // here tells whether the action makes sense where the focus is.
 func (a action) here(m *model) bool {
-	return a.panel == anywhere || a.panel == m.focus && m.session != nil
+	if m.session == nil {
+		return a.panel == loginForm || a.panel == anywhere
+	}
+	return a.panel == anywhere || a.panel == m.focus
 }
 
 // whyNot says why the action cannot be done now.
 func (a action) whyNot(m *model) string {
 	switch {
-	case m.session == nil && !a.first:
+	case m.session == nil && !a.first && a.panel != loginForm:
 		return "nobody has logged in yet, Enter does"
 	case a.acts && m.play.scripted():
 		return m.whyNotAct()
@@ -145,8 +155,8 @@ func (m *model) press(msg tea.KeyPressMsg) bool {
 		}
 		switch {
 		case a.do == nil && a.command == "", // it is the input's
-			m.session == nil && a.command == "" && !a.first, // it is the login screen's
-			msg.String() == "?" && !m.idleInput():           // it is text
+			m.session == nil && a.command == "" && !a.first && a.panel != loginForm, // it is the login screen's
+			msg.String() == "?" && !m.idleInput():                                   // it is text
 			return false
 		}
 		m.act(a)
@@ -170,7 +180,7 @@ func (m *model) act(a action) {
 
 // verb names the action in a sentence.
 func (a action) verb() string {
-	return cmp.Or(a.keys.Help().Desc, strings.TrimPrefix(a.command, "/"), "do that")
+	return cmp.Or(a.can, a.keys.Help().Desc, strings.TrimPrefix(a.command, "/"), "do that")
 }
 
 // idleInput tells whether a "?" can be meant for the screen, because nothing is being typed.
@@ -270,6 +280,8 @@ func whyNotExpire(m *model) string {
 		return why
 	}
 	switch {
+	case m.snap.Profile.Local:
+		return "the profile " + m.snap.Profile.Name + " has no connection on which it could be told, ^N skips to the end"
 	case m.snap.Token == nil:
 		return "there is no token, ^L logs in"
 	case m.snap.ExpiredFired:

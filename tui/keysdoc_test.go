@@ -28,6 +28,7 @@ func keysDocument() string {
 		}
 	}
 	section("Everywhere", anywhere)
+	section("On the login screen", loginForm)
 	for i, p := range panels {
 		if len(p.keys) > 0 {
 			section("In the panel “"+p.name+"”", i)

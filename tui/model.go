@@ -108,16 +108,23 @@ func newModel(ctx context.Context, cfg Config) *model {
 	return m
 }
 
-// What the input says while it is empty, and while another panel has the focus.
-const (
-	typeHere  = "type a message, or / for commands"
-	typeThere = "Esc leads back here, to type"
-)
+// invitation is what the input says while it is empty.
+func (m *model) invitation() string {
+	switch {
+	case m.faults.edit != nil:
+		return "Enter sets the value, Esc leaves it as it was"
+	case m.focus != chatPanel:
+		return "Esc leads back here, to type"
+	case m.snap.Profile.Local:
+		return "type / for commands; " + m.snap.Profile.Name + " sends no messages"
+	default:
+		return "type a message, or / for commands"
+	}
+}
 
 func newInput() textarea.Model {
 	in := textarea.New()
 	in.Prompt = "› "
-	in.Placeholder = typeHere
 	in.ShowLineNumbers = false
 	in.CharLimit = maxInput
 	in.DynamicHeight = true

@@ -42,7 +42,13 @@ func (m *model) showPalette() {
 func (m *model) everything() []choiceOf {
 	var all []choiceOf
 	for _, a := range m.actions {
-		if a.explain() == "" || a.do == nil && a.command == "" || a.keys.Help().Key == "" && a.command == "" || !a.here(m) {
+		if a.explain() == "" || a.do == nil && a.command == "" || a.keys.Help().Key == "" && a.command == "" {
+			continue
+		}
+		if !a.here(m) {
+			if m.session != nil && a.panel > chatPanel {
+				all = append(all, m.elsewhere(a))
+			}
 			continue
 		}
 		c := choiceOf{name: a.name(), key: a.keys.Help().Key, help: a.explain(), why: a.whyNot(m), run: func(m *model) { m.act(a) }}
@@ -58,11 +64,22 @@ func (m *model) everything() []choiceOf {
 		}
 		all = append(all, choice)
 	}
-	all = append(all, m.faultChoices()...)
+	all = append(append(all, m.talkChoices()...), m.faultChoices()...)
 	slices.SortStableFunc(all, func(a, b choiceOf) int {
 		return cmp.Compare(len(a.why)/max(len(a.why), 1), len(b.why)/max(len(b.why), 1))
 	})
 	return all
+}
+
+// elsewhere is an action of a panel that does not have the focus; it goes there.
+func (m *model) elsewhere(a action) choiceOf {
+	return choiceOf{
+		name: a.name(), key: a.keys.Help().Key, help: "in " + m.panels[a.panel].name + ": " + a.explain(), why: a.whyNot(m),
+		run: func(m *model) {
+			m.focusOn(a.panel)
+			m.act(a)
+		},
+	}
 }
 
 // narrow keeps what has every word of the input in it, what is called so first.

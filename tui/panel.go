@@ -55,10 +55,8 @@ func (m *model) focusOn(i int) {
 	}
 	if i == chatPanel {
 		m.input.Focus()
-		m.input.Placeholder = typeHere
 	} else {
 		m.input.Blur()
-		m.input.Placeholder = typeThere
 	}
 }
 

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/session/chat"
 )
 
 // answer runs the commands that Update left, except those that wait, and gives their answers back.
@@ -109,6 +111,64 @@ func TestFaultChecks(t *testing.T) {
 	r.keys("enter", "esc")
 	if r.faults.edit != nil || r.focus != faultPanel {
 		t.Error("Esc does not leave the value alone")
+	}
+}
+
+// TestClickWhileWriting: what is being written belongs to its own row.
+func TestClickWhileWriting(t *testing.T) {
+	for name, leave := range map[string]func(r *rig){
+		"click": func(r *rig) {
+			x, y := r.find("▸ kick")
+			r.send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
+		},
+		"wheel": func(r *rig) {
+			x, y := r.find("▸ kick")
+			r.send(tea.MouseWheelMsg{X: x, Y: y, Button: tea.MouseWheelDown})
+		},
+		"palette": func(r *rig) {
+			r.keys("esc", "ctrl+k")
+			r.write("link delay")
+			r.keys("enter")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := opened(t, 120, 40, online())
+			r.keys("ctrl+f", "down", "down", "down", "down", "enter")
+			wantOn(t, r.screen(t), "› Enter sets the value, Esc leaves it as it was")
+			r.write("!")
+			at, _ := r.faults.row()
+			leave(r)
+			if now, _ := r.faults.row(); now == at || r.faults.edit != nil || r.faults.wrong != nil {
+				t.Errorf("%+v is still being written, %v", at, r.faults.wrong)
+			}
+			wantOn(t, r.screen(t), "› Esc leads back here")
+		})
+	}
+}
+
+// find tells where a text stands on the screen.
+func (r *rig) find(text string) (x, y int) {
+	for y, line := range strings.Split(ansi.Strip(r.View().Content), "\n") {
+		if before, _, there := strings.Cut(line, text); there {
+			return r.cells.StringWidth(before), y
+		}
+	}
+	return -1, -1
+}
+
+// TestNoConnection: a session that is on no connection cannot be told anything by the emulator, and nobody suggests it.
+func TestNoConnection(t *testing.T) {
+	rtc := online()
+	rtc.Profile = chat.RTC
+	r := opened(t, 120, 40, rtc, session.Event{Name: session.LoginSucceeded})
+	wantOn(t, r.screen(t), "next: ^N skips", "type / for commands; rtc sends no messages")
+	r.keys("ctrl+e")
+	wantOn(t, r.screen(t), "cannot expire: the profile rtc has no connection")
+	r.keys("ctrl+f")
+	r.pressed(t, "enter") // the first trigger
+	wantOn(t, r.screen(t), "cannot make it happen: the profile rtc has no connection")
+	if len(r.emulator.asked)+len(r.broken.asked) > 0 {
+		t.Errorf("the emulator was asked %v %v", r.emulator.asked, r.broken.asked)
 	}
 }
 
@@ -422,6 +482,26 @@ func TestPaletteHasEverything(t *testing.T) {
 		if !slices.Contains(names, c.name) {
 			t.Errorf("%s is not in the palette", c.name)
 		}
+	}
+}
+
+// TestPaletteLeadsElsewhere: what only another panel can do, and the conversations, are found as well.
+func TestPaletteLeadsElsewhere(t *testing.T) {
+	r := opened(t, 120, 40, online(), talking()...)
+	r.keys("ctrl+k")
+	r.write("filter")
+	wantOn(t, r.screen(t), "in timeline: filter by kind")
+	r.keys("enter")
+	if r.focus != timelinePanel || !strings.Contains(r.notice, "the timeline shows") {
+		t.Errorf("it led to panel %d and said %q", r.focus, r.notice)
+	}
+	r.happen(session.Event{Name: session.MessageReceived, From: "bob", Text: "psst"})
+	r.keys("ctrl+k")
+	r.write("bob")
+	wantOn(t, r.screen(t), "show the conversation, 1 unread")
+	r.keys("enter")
+	if r.talk.peer != "bob" || r.focus != chatPanel {
+		t.Errorf("it led to %s, panel %d", r.talk.peer, r.focus)
 	}
 }
 

@@ -209,7 +209,7 @@ func (m *model) takeStaged(msg stagedMsg) {
 func playKeys() []action {
 	wish := func(w Wish) func(*model) { return func(m *model) { m.play.run.Ask(w) } }
 	return []action{
-		{keys: bind("pause/go", "Space", "space"), command: "/pause", help: "hold the scenario's steps back, or let them go on; the token lives on meanwhile",
+		{keys: bind("pause/go", "Space", "space"), command: "/pause", can: "pause", help: "hold the scenario's steps back, or let them go on; the token lives on meanwhile",
 			why: whyNotScripted, do: (*model).pausePlay},
 		{keys: bind("step", "s", "s"), command: "/step", help: "do the next step of the scenario now", why: whyNotStep, do: wish(StepOn)},
 		{keys: bind("", "n", "n"), help: "skip to the next instant, the scenario's or the token's, as ^N does: all clocks jump", why: whyNotGoing,

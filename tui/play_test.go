@@ -204,7 +204,7 @@ func TestPlayKeys(t *testing.T) {
 	taken.Held, taken.Taken = true, true
 	r.send(standingMsg{count: 1, Standing: taken})
 	r.keys("space")
-	wantOn(t, r.screen(t), "cannot pause/go: you have taken over")
+	wantOn(t, r.screen(t), "cannot pause: you have taken over")
 	r.input.Reset()
 	acts(r)
 	if got, want := r.fake.asked, []string{"renew", "logout", "login"}; !slices.Equal(got[:min(len(got), 3)], want) {

@@ -263,6 +263,22 @@ func talkName(t *talk, here bool) string {
 	}
 }
 
+// talkChoices are the other conversations, for who looks for one by its name.
+func (m *model) talkChoices() []choiceOf {
+	if len(m.talks) < 2 {
+		return nil
+	}
+	var all []choiceOf
+	for _, t := range m.byNews()[1:] {
+		help := "show the conversation"
+		if t.unread > 0 {
+			help += ", " + strconv.Itoa(t.unread) + " unread"
+		}
+		all = append(all, choiceOf{name: t.shown, key: "chat", help: help, run: func(m *model) { m.enter(t) }})
+	}
+	return all
+}
+
 // byNews lists the conversations: the one on the screen first, then those with news.
 func (m *model) byNews() []*talk {
 	rank := func(t *talk) int {

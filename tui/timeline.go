@@ -298,7 +298,7 @@ func (m *moment) line(p pen) string {
 
 func timelineKeys() []action {
 	return []action{
-		{keys: bind("details", "Enter", "enter"), help: "show all that is known of the event", why: whyNotDetails, do: (*model).showMoment},
+		{keys: bind("details", "Enter", "enter"), can: "show details", help: "show all that is known of the event", why: whyNotDetails, do: (*model).showMoment},
 		{keys: bind("filter", "f", "f"), help: "filter by kind, F backwards", do: func(m *model) { m.filterBy(1) }},
 		{keys: bind("", "", "F"), do: func(m *model) { m.filterBy(-1) }},
 		{keys: bind("", "Y", "Y"), help: "copy the whole timeline as JSON lines", why: whyNotDetails, do: (*model).copyTimeline},

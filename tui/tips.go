@@ -19,12 +19,15 @@ type tip struct {
 
 func hasEmulator(m *model) bool { return m.emulator != nil }
 
+// hasLink tells whether the emulator has a connection to the session, on which it can tell it something.
+func hasLink(m *model) bool { return hasEmulator(m) && !m.snap.Profile.Local }
+
 // hasEcho tells whether the one on the screen answers by itself, as the emulator's echo does.
-func hasEcho(m *model) bool { return hasEmulator(m) && !m.snap.Profile.Local && m.talk.peer == "echo" }
+func hasEcho(m *model) bool { return hasLink(m) && m.talk.peer == "echo" }
 
 var tips = []tip{
 	{"type a message and press Enter: echo says it back", func(m *model) bool { return len(m.typed) > 0 }, hasEcho},
-	{"^E ends the token now: watch what the app does", func(m *model) bool { return m.tried["/expire"] }, hasEmulator},
+	{"^E ends the token now: watch what the app does", func(m *model) bool { return m.tried["/expire"] }, hasLink},
 	{"^N skips to the next thing that happens, however far off", func(m *model) bool { return m.tried["/skip"] }, hasEmulator},
 	{"^P makes the app ignore will-expire: then the token runs out", func(m *model) bool { return m.tried["/policy"] }, nil},
 	{"^F breaks the token server, the link, or the service", func(m *model) bool { return m.tried["/faults"] }, hasEmulator},

@@ -75,7 +75,7 @@ func (m *model) viewSession() ([]string, *tea.Cursor) {
 
 // inputLook is everything that the look of the input depends on.
 type inputLook struct {
-	value              string
+	value, invitation  string
 	line, column       int
 	width, top, height int
 	focused            bool
@@ -85,7 +85,8 @@ type inputLook struct {
 // viewInput draws the input, anew only when it has changed: that costs as much as all the rest of a frame.
 func (m *model) viewInput() string {
 	in := &m.input
-	l := inputLook{in.Value(), in.Line(), in.Column(), in.Width(), in.ScrollYOffset(), in.Height(), in.Focused(), m.styles}
+	in.Placeholder = m.invitation()
+	l := inputLook{in.Value(), in.Placeholder, in.Line(), in.Column(), in.Width(), in.ScrollYOffset(), in.Height(), in.Focused(), m.styles}
 	if m.inputDrawn == "" || l != m.inputLook {
 		m.inputDrawn, m.inputLook = in.View(), l
 	}
