@@ -51,7 +51,11 @@ func entryDetails(e fakeserver.Entry, x fakeserver.Exchange) [][2]string {
 		add("  query", x.Query)
 		add("  authorization", x.Authorization)
 		add("  body", x.Request)
-		add("response", fmt.Sprint(e.Status, " ", http.StatusText(e.Status)))
+		answer := "none"
+		if e.Status != 0 {
+			answer = fmt.Sprint(e.Status, " ", http.StatusText(e.Status))
+		}
+		add("response", answer)
 		add("  body", x.Response)
 	}
 	if e.Code != 0 {

@@ -105,7 +105,7 @@ var triggers = map[string]struct {
 	"expire":      {"the SDK hears that the token is over", (*fakeserver.Server).TriggerExpire},
 	"kick":        {"another device takes the session over (206)", func(s *fakeserver.Server, user string) int { return s.Kick(user, 206, "") }},
 	"cut":         {"the connection breaks without a word", (*fakeserver.Server).CutUser},
-	"revoke":      {"the token is void from now on, which the next login or renewal finds out", (*fakeserver.Server).Revoke},
+	"revoke":      {"the token is void from now on, which the next login or reconnect with it finds out", (*fakeserver.Server).Revoke},
 }
 
 // Changed returns what is closed when the faults have changed.

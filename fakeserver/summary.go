@@ -5,6 +5,18 @@ import (
 	"strings"
 )
 
+// Call is a REST call with its status in words, "" when the entry is of none.
+func (e Entry) Call() string {
+	switch {
+	case e.Method == "":
+		return ""
+	case e.Status == 0: // a fault swallowed it
+		return e.Method + " " + e.Path + " without an answer"
+	default:
+		return fmt.Sprintf("%s %s %d", e.Method, e.Path, e.Status)
+	}
+}
+
 // Summary says what happened in a few words, without the name, the instant and the user, which stand in fields of their own.
 func (e Entry) Summary() string {
 	var parts []string
@@ -13,7 +25,7 @@ func (e Entry) Summary() string {
 	case e.Frame != "":
 		add("%s", e.Frame)
 	case e.Method != "":
-		add("%s %s %d", e.Method, e.Path, e.Status)
+		add("%s", e.Call())
 	case e.MessageID != "" && e.From != "":
 		add("%s → %s (%s)", e.From, e.To, e.MessageID)
 	case e.MessageID != "":
@@ -22,7 +34,7 @@ func (e Entry) Summary() string {
 		add("%s → %s", e.From, e.To)
 	}
 	if e.Fault != nil {
-		add("%s: %s %s", e.Fault.ID, e.Fault.Target, e.Fault.Kind)
+		add("%s %s (%s)", e.Fault.Target, e.Fault.Kind, e.Fault.ID)
 	}
 	if e.Token != "" {
 		add("%s", e.Token)

@@ -144,13 +144,13 @@ func ofJournal(zero time.Time, e fakeserver.Entry) Moment {
 		m.Lane, m.Event = LaneTokenServer, request
 	}
 	if e.Method != "" {
-		parts = append(parts, fmt.Sprintf("%s %s %d", e.Method, e.Path, e.Status))
+		parts = append(parts, e.Call())
 	}
 	if e.From != "" {
 		parts = append(parts, e.From+" → "+e.To)
 	}
 	if e.Fault != nil {
-		parts = append(parts, fmt.Sprintf("%s: %s %s", e.Fault.ID, e.Fault.Target, e.Fault.Kind))
+		parts = append(parts, fmt.Sprintf("%s %s (%s)", e.Fault.Target, e.Fault.Kind, e.Fault.ID))
 	}
 	if e.Token != "" {
 		parts = append(parts, e.Token)
