@@ -110,7 +110,9 @@ func playTime(d time.Duration) string {
 func (m *model) playNext(now time.Duration) string {
 	p := &m.play
 	next, failed := printable.Line(p.Next, 200), p.tally(CheckFailed)
-	if p.NextAt > now {
+	if p.NextAt > now && p.Held { // nobody knows when it goes on
+		next += ", due at " + playTime(p.NextAt)
+	} else if p.NextAt > now {
 		next = "in " + span((p.NextAt - now).Truncate(soonStep)) + ", at " + playTime(p.NextAt) + ": " + next
 	}
 	switch {
@@ -126,13 +128,15 @@ func (m *model) playNext(now time.Duration) string {
 		return "Everything is up to you now, the scenario does nothing any more: no verdict. r plays again."
 	case p.Waits != "":
 		next = "when " + printable.Line(p.Waits, 80) + " comes: " + next
+	case p.Next == "" && p.Held:
+		next = "the end, due at " + playTime(p.Until) + "; no step is left"
 	case p.Next == "" && p.Until > now:
 		next = "the end, in " + span((p.Until - now).Truncate(soonStep)) + "; no step is left"
 	case p.Next == "":
 		next = "the end"
 	}
 	if p.Held {
-		return "Paused, the token lives on. Space goes on, s does the next step — " + next
+		return "Paused, the token lives on. Space goes on, s does the next step: " + next
 	}
 	return "Next " + next
 }
@@ -240,7 +244,7 @@ func (m *model) playLine() string {
 		text += fmt.Sprintf(", %d failed", n)
 	}
 	line := m.tones[t].Render(strings.ToUpper(word)) + text
-	if at := m.play.NextAt - now; m.play.scripted() && m.play.Next != "" && at > 0 {
+	if at := m.play.NextAt - now; m.play.scripted() && !m.play.Held && m.play.Next != "" && at > 0 {
 		return m.spread(m.width, line, m.dim.Render("next in "+span(at.Truncate(soonStep))))
 	}
 	return m.fit(line, m.width)

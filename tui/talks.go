@@ -209,11 +209,28 @@ func chatTitle(m *model) string {
 		return m.cut(m.talk.shown, m.titleRoom(), "…")
 	}
 	names, others := m.talkNames()
-	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	shown := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "" })
 	if others > 0 {
-		names = append(names, "+"+strconv.Itoa(others))
+		shown = append(shown, m.othersWord(names))
 	}
-	return strings.Join(names, " ")
+	return strings.Join(shown, " ")
+}
+
+// othersWord counts the conversations that are not named and, where there is room, what nobody has read in them.
+func (m *model) othersWord(names []string) string {
+	others, unread, room := 0, 0, m.titleRoom()
+	for i, name := range names {
+		if name == "" {
+			others++
+			unread += m.talks[i].unread
+		} else {
+			room -= m.cells.StringWidth(name) + 1
+		}
+	}
+	if word := fmt.Sprintf("+%d (%d)", others, unread); unread > 0 && len(word) <= room {
+		return word
+	}
+	return fmt.Sprintf("+%d", others)
 }
 
 // clickTalk shows the conversation whose name is there, or one of those for which there is no room.
@@ -228,19 +245,21 @@ func clickTalk(m *model, column int) {
 			return
 		}
 	}
-	if i := slices.Index(names, ""); others > 0 && column < len("+99") {
-		m.enter(m.talks[i])
+	if others > 0 && column < len(m.othersWord(names)) { // the count of those that are not named, news first
+		unseen := slices.DeleteFunc(m.byNews(), func(t *talk) bool { return names[slices.Index(m.talks, t)] != "" })
+		m.enter(unseen[0])
 	}
 }
 
-// talkNames are the names of the conversations for which there is room in the title, empty for the others, and how many those are.
+// talkNames are the names of the conversations for which there is room in the title, empty for the others, and how many those are. The one on
+// the screen leaves room for what nobody has read elsewhere.
 func (m *model) talkNames() (names []string, others int) {
 	names, others = make([]string, len(m.talks)), len(m.talks)
 	room := m.titleRoom() - len(" +99")
 	for _, t := range m.byNews() {
 		name := talkName(t, t == m.talk)
 		if t == m.talk {
-			name = m.cut(name, room, "…")
+			name = m.cut(name, room-len(" (999)"), "…")
 		}
 		if room -= m.cells.StringWidth(name) + 1; room < -1 {
 			break

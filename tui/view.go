@@ -19,7 +19,7 @@ func (m *model) View() (view tea.View) {
 	var lines []string
 	switch {
 	case m.tooSmall():
-		lines = m.block([]string{"ttlchat needs 20x6"}, m.width, m.height)
+		lines = m.block(m.wrap("ttlchat needs 20x6", m.width, max(m.height, 1)), m.width, m.height)
 	case m.session == nil:
 		lines, view.Cursor = m.viewForm()
 	default:
