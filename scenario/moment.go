@@ -115,7 +115,7 @@ func ofSession(lane string, at time.Duration, e session.Event) Moment {
 		parts = append(parts, e.Token)
 	}
 	if m.HasLife {
-		parts = append(parts, fmt.Sprintf("%v left", m.Left.Round(time.Millisecond)))
+		parts = append(parts, leftWords(m.Left))
 	}
 	if e.Attempt > 1 {
 		parts = append(parts, fmt.Sprintf("attempt %d", e.Attempt))
@@ -125,6 +125,14 @@ func ofSession(lane string, at time.Duration, e session.Event) Moment {
 	}
 	m.Text = printable.Line(strings.Join(parts, ", "), 300)
 	return m
+}
+
+// leftWords says how much of a life is left, or how long it has been over.
+func leftWords(left time.Duration) string {
+	if left = left.Round(time.Millisecond); left < 0 {
+		return fmt.Sprintf("%v past its end", -left)
+	}
+	return fmt.Sprintf("%v left", left)
 }
 
 // ofJournal turns an entry of the emulator's journal into a moment.
@@ -157,7 +165,7 @@ func ofJournal(zero time.Time, e fakeserver.Entry) Moment {
 	}
 	if !e.ExpiresAt.IsZero() {
 		m.Left, m.HasLife = e.ExpiresAt.Sub(e.At), true
-		parts = append(parts, fmt.Sprintf("%v left", m.Left.Round(time.Millisecond)))
+		parts = append(parts, leftWords(m.Left))
 	}
 	if e.Code != 0 {
 		parts = append(parts, fmt.Sprintf("code %d", e.Code))

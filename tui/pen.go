@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -49,10 +50,31 @@ func (p pen) spread(width int, left string, rights ...string) string {
 	return p.fit(left, width)
 }
 
+// stuckDash is a dash behind which no line is broken.
+const stuckDash = "\u2011"
+
+// stickDashes keeps the dashes that a word begins with, such as a flag or a negative number, on its line.
+func stickDashes(text string) string {
+	if !strings.Contains(text, "-") {
+		return text
+	}
+	var b strings.Builder
+	begins := true
+	for _, r := range text {
+		if r == '-' && begins {
+			b.WriteString(stuckDash)
+			continue
+		}
+		begins = unicode.IsSpace(r) || r == '(' || r == '"'
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
 // wrap breaks text into lines of at most width cells, at most most lines; the last one ends with "…" when there are more.
 func (p pen) wrap(text string, width, most int) []string {
 	width = max(width, 1)
-	lines := strings.Split(p.cells.Wrap(text, width, ""), "\n")
+	lines := strings.Split(strings.ReplaceAll(p.cells.Wrap(stickDashes(text), width, ""), stuckDash, "-"), "\n")
 	if len(lines) > most {
 		lines = lines[:most]
 		lines[most-1] = p.cut(lines[most-1], width-1, "") + "…"

@@ -241,3 +241,20 @@ func TestMarkTakesNoColumn(t *testing.T) {
 		})
 	}
 }
+
+// TestWrapKeepsDashes: no line ends with the dash of a flag or of a negative number.
+func TestWrapKeepsDashes(t *testing.T) {
+	p := pen{cells: ansi.WcWidth, zone: time.UTC}
+	const text = "start ttlchat without --rest-url, or with (-2ms) left of a well-known life"
+	for width := 12; width < 80; width++ {
+		lines := p.wrap(text, width, 20)
+		for _, line := range lines {
+			if strings.HasSuffix(line, " -") || strings.HasSuffix(line, "--") || strings.HasSuffix(line, "(-") || p.cells.StringWidth(line) > width {
+				t.Fatalf("%d cells: %q", width, lines)
+			}
+		}
+		if got := strings.ReplaceAll(strings.Join(lines, ""), " ", ""); got != strings.ReplaceAll(text, " ", "") {
+			t.Fatalf("%d cells: %q", width, lines)
+		}
+	}
+}
