@@ -426,17 +426,21 @@ func formMargin(width int) int { return max((width-84)/2, 1) }
 
 const formLabel = 16
 
-// view draws the form and says where the cursor is.
+// view draws the form and says where the cursor is. Where there is no room for all of it, the field that is being written and what is to be said
+// about it come first.
 func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, *tea.Cursor) {
 	const label = formLabel
 	margin := formMargin(width)
 	inner := width - 2*margin
-	lines := []string{p.pills[calm].Render(" ttlchat ") + p.dim.Render("  watch a chat token live, expire and be renewed"), ""}
+	title := []string{p.pills[calm].Render(" ttlchat ") + p.dim.Render("  watch a chat token live, expire and be renewed"), ""}
 	gap := max((height-len(fields)-10)/3, 0)
-	if height < len(fields)+6 {
-		lines = lines[:1]
+	help, paint := fields[f.focus].help, p.dim
+	if err := cmp.Or(f.fault, f.faults[f.focus]); err != nil {
+		help, paint = printable.Line(err.Error(), 400), p.tones[dead]
 	}
+	var rows []string
 	var cursor *tea.Cursor
+	at := 0
 	for i, field := range fields {
 		if !f.shown(i) {
 			continue
@@ -444,12 +448,12 @@ func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, 
 		name := p.dim.Render(p.fit("  "+field.label, label))
 		if i == f.focus {
 			name = p.accent.Render(p.fit("› "+field.label, label))
+			at = len(rows)
 		}
 		in := &f.inputs[i]
 		if i == f.focus {
 			if cursor = in.Cursor(); cursor != nil {
 				cursor.X += margin + label
-				cursor.Y = gap + len(lines)
 			}
 		}
 		aside := f.aside(p, i)
@@ -467,18 +471,31 @@ func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, 
 		if aside != "" {
 			value = p.cut(strings.TrimRight(value, " "), room, "…") + aside
 		}
-		lines = append(lines, p.fit(name+value, inner))
+		rows = append(rows, p.fit(name+value, inner))
 	}
-	if height >= len(fields)+6 {
-		lines = append(lines, "")
+	spacious := height >= len(fields)+6
+	if !spacious {
+		title = title[:1]
 	}
-	help, paint := fields[f.focus].help, p.dim
-	if err := cmp.Or(f.fault, f.faults[f.focus]); err != nil {
-		help, paint = printable.Line(err.Error(), 400), p.tones[dead]
+	if height < len(rows)+3 {
+		title = nil
 	}
-	below := p.wrap(help, inner, min(max(height-gap-len(lines)-1, 1), 3)) // the keys need a line, too
+	// The keys need a line, too, and on the lowest screens a field and two lines on it are all.
+	below := p.wrap(help, inner, min(max(height-gap-len(title)-len(rows)-1, 2), 3))
 	for i, line := range below {
 		below[i] = paint.Render(line)
+	}
+	first := 0
+	if room := max(height-len(title)-len(below), 1); room < len(rows) {
+		first = min(max(at-room/2, 0), len(rows)-room)
+		rows = rows[first : first+room]
+	}
+	if cursor != nil {
+		cursor.Y = gap + len(title) + at - first
+	}
+	lines := append(title, rows...)
+	if spacious {
+		lines = append(lines, "")
 	}
 	lines = append(lines, below...)
 	lines = append(lines, p.hints([][2]string{{"Enter", "logs in"}, {"Tab", "next field"}, {"←→", "choose"}, {"^C", "quits"}, {"F1", "keys"}}, inner))

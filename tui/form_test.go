@@ -320,6 +320,26 @@ func TestLoginScreenKeys(t *testing.T) {
 	}
 }
 
+// TestLowForm: on the lowest screens the field that is being written is there, with the cursor, and what is wrong with the form.
+func TestLowForm(t *testing.T) {
+	for _, size := range []tea.WindowSizeMsg{{Width: 20, Height: 6}, {Width: 60, Height: 6}, {Width: 60, Height: 7}, {Width: 40, Height: 9}, {Width: 40, Height: 11}} {
+		r := newRig(t, size.Width, size.Height, loggedOut())
+		values := filled
+		values.Service = OwnService
+		r.fill(values)
+		for i, field := range fields {
+			r.form.turn(i)
+			wantOn(t, r.screen(t), "› "+field.label)
+			lines := strings.Split(ansi.Strip(r.View().Content), "\n")
+			if c := r.View().Cursor; field.words == nil && (c == nil || !strings.Contains(lines[c.Y], "› "+field.label)) {
+				t.Errorf("%dx%d, %s: the cursor is at %+v", size.Width, size.Height, field.label, c)
+			}
+		}
+		r.form.fault = errNope
+		wantOn(t, r.screen(t), "nope")
+	}
+}
+
 // TestChoicesAreNotWritten: a field with a list of words takes none but those.
 func TestChoicesAreNotWritten(t *testing.T) {
 	r := newRig(t, 80, 24, loggedOut())

@@ -28,7 +28,8 @@ func (m *model) header(v tokenView) []string {
 }
 
 // firstLine draws who, where and the state, and at the right the faults and the clock, on wide screens what the app does at the token's
-// events, too. Names get shorter first, and the service's goes, and in the end the clock: state and faults are always there.
+// events, too. Names get shorter first, and the service's goes, and the profile's before the names of faults, and in the end the clock: state and
+// faults are always there.
 func (m *model) firstLine(v tokenView) string {
 	answers := m.dim.Render("will-expire: " + afterWillExpire(v.Policy) + " · expired: " + afterExpired(v.Policy) + "  ")
 	brief := m.dim.Render("W " + afterWillExpire(v.Policy) + " · E " + afterExpired(v.Policy) + "  ") // the letters of the bar's marks
@@ -39,7 +40,10 @@ func (m *model) firstLine(v tokenView) string {
 	long, short := m.faultWords(m.width/2)+clock, m.faultWords(12)+clock
 	width := m.cells.StringWidth
 	where := m.dim.Render(" on " + printable.Line(m.where, 40))
-	left := m.who(v, m.width-width(short)-3)
+	left := m.who(v, m.width-width(short)-3, v.Profile.Name)
+	if bare := m.who(v, m.width-width(short)-3, ""); width(left+long)+2 >= m.width && width(bare+long)+2 < m.width {
+		left, where = bare, ""
+	}
 	if width(left+where+long)+2 < m.width {
 		left += where
 	}
@@ -77,9 +81,12 @@ func (m *model) smallHeader(v tokenView) []string {
 }
 
 // who draws the program, the two who talk, the state and the profile in at most width cells, as far as their names can be shortened.
-func (m *model) who(v tokenView, width int) string {
+func (m *model) who(v tokenView, width int, profile string) string {
 	head := " " + m.accent.Bold().Render("ttlchat") + "  "
-	tail := "  " + m.state(v) + "  " + m.dim.Render(v.Profile.Name)
+	tail := "  " + m.state(v)
+	if profile != "" {
+		tail += "  " + m.dim.Render(profile)
+	}
 	user, peer := printable.Line(v.User, 64), printable.Line(m.talk.peer, 64)
 	const arrow = " → "
 	if room := max(width-m.cells.StringWidth(head+tail+arrow), 8); m.cells.StringWidth(user+peer) > room {
