@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
 const (
@@ -225,7 +227,7 @@ func (c *Client) unanswered(ctx context.Context, host string, err error) error {
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		return fail(KindTimeout, err, "the token server %s gave no complete answer in time; check that it runs and is not overloaded", quote(host))
 	}
-	return fail(KindUnreachable, err, "the token server %s cannot be reached (%s); check the address and that the server runs", quote(host), quote(err.Error()))
+	return fail(KindUnreachable, err, "the token server %s cannot be reached (%s); check the address and that the server runs", quote(host), quote(printable.Cause(err)))
 }
 
 // refused explains an answer that is not 2xx.

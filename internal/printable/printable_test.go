@@ -1,7 +1,14 @@
 package printable
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -195,6 +202,20 @@ func TestCount(t *testing.T) {
 	for n, want := range map[int]string{0: "0 messages", 1: "1 message", 2: "2 messages", 101: "101 messages"} {
 		if got := Count(n, "message", "messages"); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestCause(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	for want, err := range map[string]error{
+		"the connection was closed without an answer": &url.Error{Op: "Get", URL: "http://secret", Err: io.EOF},
+		"the answer broke off":                        fmt.Errorf("reading: %w", io.ErrUnexpectedEOF),
+		"connection refused":                          &url.Error{Op: "Get", URL: "http://secret", Err: refused},
+		"odd":                                         errors.New("odd\x1b[2J"),
+	} {
+		if got := Cause(err); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}
 }

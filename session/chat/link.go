@@ -188,7 +188,7 @@ func dialError(url string, answered bool, err error) *Error {
 		e.Kind, e.Code = KindProtocol, ServerUnknownError
 		e.Reason = "there is no chat gateway at " + printable.Line(url, 200) + ": it answers, but not with a WebSocket"
 	default:
-		e.Reason = "the chat service at " + printable.Line(url, 200) + " cannot be reached: " + printable.Line(rootCause(err), 200)
+		e.Reason = "the chat service at " + printable.Line(url, 200) + " cannot be reached: " + printable.Cause(err)
 	}
 	return e
 }
@@ -207,17 +207,6 @@ func provisionError(err error) *Error {
 func isTimeout(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// rootCause is the innermost message: the wrapping ones repeat the address.
-func rootCause(err error) string {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err.Error()
-		}
-		err = inner
-	}
 }
 
 // run starts the link's goroutines. frame and down are called one after the other, from the reading goroutine; down exactly once, last.

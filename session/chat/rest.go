@@ -123,7 +123,7 @@ func (r rest) unreachable(phase Phase, err error) *Error {
 	}
 	return &Error{
 		Phase: phase, Kind: KindUnreachable, Code: ServerNotReachable, Err: err,
-		Reason: "the REST service at " + where + " cannot be reached: " + printable.Line(rootCause(err), 200),
+		Reason: "the REST service at " + where + " cannot be reached: " + printable.Cause(err),
 	}
 }
 
