@@ -22,7 +22,7 @@ func (m *model) header(v tokenView) []string {
 			m.firstLine(v), m.fit(" "+v.strip(m.width-2), m.width),
 			m.spread(m.width, path, m.lastChanges(" · ")...),
 		}
-		sentence := m.situation(v, 2)
+		sentence := m.situation(v, min(2+m.height/24, 3))
 		return append(top, m.block(sentence, m.width, max(len(sentence), min(m.sentenceRows, 2)))...)
 	}
 }
