@@ -175,3 +175,15 @@ func TestFamiliesInTheInput(t *testing.T) {
 		}
 	}
 }
+
+// TestAFailedRenewalIsSeen: at every size, with and without a fault on, whoever is online sees that a renewal has failed, and when the next try is.
+func TestAFailedRenewalIsSeen(t *testing.T) {
+	for _, size := range sizes {
+		for _, faults := range [][]Fault{nil, {{ID: "f1", Target: "token-server", Name: "refuse"}}} {
+			r := opened(t, size.Width, size.Height, online())
+			r.faults.list = faults
+			r.become(func(s *session.Snapshot) { s.Reason, s.RetryAt, s.Attempt = "no answer", noon.Add(2*time.Second), 1 })
+			wantOn(t, strings.Join(strings.Fields(r.screen(t)), " "), "The renewal failed: no answer. Next try in 2.0 s.")
+		}
+	}
+}

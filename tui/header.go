@@ -56,7 +56,7 @@ func (m *model) smallHeader(v tokenView) []string {
 	switch {
 	case v.State == session.Expired && v.Policy.OnExpired == session.ExpiredIgnore:
 		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
-	case len(m.faults.on()) > 0 && v.out():
+	case len(m.faults.on()) > 0 && (v.out() || v.failing()):
 		beside, below = m.faultWords(16), m.situation(v, 1+m.height/10)
 	case len(m.faults.on()) > 0:
 		beside = m.faultWords(16)
