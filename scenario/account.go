@@ -152,6 +152,14 @@ func (a *account) patience(at time.Time) (early, late time.Duration) {
 	return time.Second + a.lead, 2 * time.Second
 }
 
+// loggedIn notes when the first login began and when it was over. What a fault added to that it adds again.
+func (a *account) loggedIn(began, over time.Time) {
+	if a.brokenBefore(over) {
+		over = began
+	}
+	a.lead = max(over.Sub(a.zero), 0)
+}
+
 // mayCome allows for events that may come once more than they were seen, or not.
 func (a *account) mayCome(refs ...string) {
 	for _, ref := range refs {

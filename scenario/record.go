@@ -113,8 +113,8 @@ func (r *Recording) look(ctx context.Context) error {
 // facts are what a scenario needs to know of a recording.
 type facts struct {
 	zero, end            time.Time
+	issued, opened       time.Time // the first token and the first session
 	life                 time.Duration
-	lead                 time.Duration
 	native, online       bool
 	willExpire, onExpiry string
 	// left is the number of the entry in which the client left of its own accord; 0 when it did not.
@@ -130,10 +130,11 @@ func (r *Recording) Write(w io.Writer, name string) error {
 		return fmt.Errorf("nothing to write: %w while this was recording", ErrNobodyCame)
 	}
 	a := account{
-		zero: f.zero, lead: f.lead, end: f.end, life: f.life, rough: true, user: r.user, profile: chat.Web.Name,
+		zero: f.zero, end: f.end, life: f.life, rough: true, user: r.user, profile: chat.Web.Name,
 		policy: session.Policy{OnWillExpire: session.OnWillExpire(f.willExpire), OnExpired: session.OnExpired(f.onExpiry)},
 		steps:  append(slices.Clone(r.steps), r.actions(f)...),
 	}
+	a.loggedIn(f.issued, f.opened)
 	if f.native {
 		a.profile = chat.Native.Name
 	}
@@ -158,9 +159,9 @@ func (r *Recording) facts() (f facts, ok bool) {
 		if issued.IsZero() {
 			issued = e.At
 		}
+		f.issued, f.opened = issued, e.At
 		f.life = e.ExpiresAt.Sub(issued.Truncate(time.Second))
 		f.zero, f.native = e.ExpiresAt.Add(-f.life), exchanged
-		f.lead = max(e.At.Sub(f.zero), 0)
 		break
 	}
 	if f.life <= 0 {
@@ -250,7 +251,7 @@ func (r *Recording) expect(a *account, f facts) {
 	}
 	a.requests.Max = a.requests.Min
 	switch {
-	case f.online && r.dueBefore(f.end.Add(f.lead)): // nobody waited for it
+	case f.online && r.dueBefore(f.end.Add(a.lead)): // nobody waited for it
 		a.requests.Max++
 		for _, name := range []fakeserver.EntryName{fakeserver.SessionWillExpire, fakeserver.SessionRenewed, fakeserver.SessionExpired, fakeserver.SessionOpened} {
 			a.mayCome(LaneEmulator + "/" + string(name))

@@ -276,6 +276,25 @@ func until(t *testing.T, st *stage, d time.Duration) {
 	synctest.Wait()
 }
 
+// A recording allows for how late its login was over, but not for what a fault added to that: the same fault adds it again.
+func TestLead(t *testing.T) {
+	zero := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	began, over := zero.Add(900*time.Millisecond), zero.Add(3*time.Second)
+	for name, tc := range map[string]struct {
+		steps []done
+		want  time.Duration
+	}{
+		"a slow machine": {nil, 3 * time.Second},
+		"a slow server":  {[]done{{step: Step{Fault: &Fault{Target: "token-server", Kind: "delay"}}}}, 900 * time.Millisecond},
+		"a later fault":  {[]done{{zero.Add(time.Minute), Step{Fault: &Fault{}}}}, 3 * time.Second},
+	} {
+		a := account{zero: zero, steps: tc.steps}
+		if a.loggedIn(began, over); a.lead != tc.want {
+			t.Errorf("%s: %v", name, a.lead)
+		}
+	}
+}
+
 func TestNothingToRecord(t *testing.T) {
 	if err := new(Recording).Write(new(strings.Builder), "empty"); err == nil || !strings.Contains(err.Error(), "the user did not log in") {
 		t.Errorf("got %v", err)

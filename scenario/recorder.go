@@ -271,7 +271,7 @@ func (t *take) expect(a *account, final standing) {
 	quiet, inVain := true, false
 	var unsure []string
 	if len(t.seen) > 0 {
-		a.lead = max(t.seen[0].at.Sub(a.zero), 0)
+		a.loggedIn(t.began, t.seen[0].at)
 	}
 	for _, s := range t.seen {
 		margin := lately
