@@ -213,11 +213,7 @@ func findScenario(arg string) (*scenario.Scenario, error) {
 	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" && !strings.ContainsRune(arg, filepath.Separator) {
 		return scenario.Find(arg)
 	}
-	content, err := os.ReadFile(arg) //nolint:gosec // the user names a file of their own
-	if err != nil {
-		return nil, fmt.Errorf("the scenario cannot be read: %w", err)
-	}
-	return scenario.Parse(arg, content)
+	return scenario.Read(arg)
 }
 
 func (f *runFlags) print(args []string) error {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -75,6 +77,20 @@ func Parse(file string, content []byte) (*Scenario, error) {
 		return nil, d.problems
 	}
 	return s, nil
+}
+
+// Read reads a scenario from a file, and no more of it than a scenario can have.
+func Read(file string) (*Scenario, error) {
+	f, err := os.Open(file) //nolint:gosec // the user names a file of their own
+	if err != nil {
+		return nil, fmt.Errorf("the scenario cannot be read: %w", err)
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("the scenario cannot be read: %w", err)
+	}
+	return Parse(file, content)
 }
 
 type position struct{ line, column int }

@@ -493,7 +493,7 @@ func (f *form) view(p pen, policy session.Policy, width, height int) ([]string, 
 	if cursor != nil {
 		cursor.Y = gap + len(title) + at - first
 	}
-	lines := append(title, rows...)
+	lines := slices.Concat(title, rows)
 	if spacious {
 		lines = append(lines, "")
 	}
