@@ -62,8 +62,9 @@ ttlchat run bug.yaml`,
 }
 
 func record(ctx context.Context, client *control.Client, user, file string, stderr io.Writer) error {
-	_, _ = fmt.Fprintf(stderr, "ttlchat: recording; log in now, and end it with Ctrl+C\n")
-	recording, err := scenario.Record(ctx, client, user)
+	recording, err := scenario.Record(ctx, client, user, func() {
+		_, _ = fmt.Fprintf(stderr, "ttlchat: recording; log in now, and end it with Ctrl+C\n")
+	})
 	if err != nil {
 		return err
 	}

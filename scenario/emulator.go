@@ -18,8 +18,10 @@ type emulator interface {
 	trigger(ctx context.Context, event string, t fakeserver.TriggerRequest) (connections int, err error)
 	jump(context.Context, time.Duration) error
 	now(context.Context) (time.Time, error)
-	// follow passes on the journal without frames, until ctx or the emulator ends.
-	follow(context.Context, func(fakeserver.Entry)) error
+	// newest is the number of the journal's newest entry, 0 when there is none.
+	newest(context.Context) (uint64, error)
+	// follow passes on the journal after the entry of a number, without frames, until ctx or the emulator ends.
+	follow(ctx context.Context, after uint64, each func(fakeserver.Entry)) error
 }
 
 // own is an emulator in this process.
@@ -58,8 +60,10 @@ func (o own) jump(_ context.Context, d time.Duration) error {
 
 func (o own) now(context.Context) (time.Time, error) { return o.server.Now(), nil }
 
-func (o own) follow(ctx context.Context, each func(fakeserver.Entry)) error {
-	journal := o.server.Journal(0)
+func (o own) newest(context.Context) (uint64, error) { return 0, nil } // it is followed from its start
+
+func (o own) follow(ctx context.Context, after uint64, each func(fakeserver.Entry)) error {
+	journal := o.server.Journal(after)
 	for {
 		entries, err := journal.Next(ctx)
 		if err != nil {
@@ -104,8 +108,13 @@ func (r remote) now(ctx context.Context) (time.Time, error) {
 	return c.Now, err
 }
 
-func (r remote) follow(ctx context.Context, each func(fakeserver.Entry)) error {
-	return r.client.Follow(ctx, fakeserver.JournalQuery{}, func(e fakeserver.Entry) error {
+func (r remote) newest(ctx context.Context) (uint64, error) {
+	page, err := r.client.Journal(ctx, fakeserver.JournalQuery{Limit: 1})
+	return page.Last, err
+}
+
+func (r remote) follow(ctx context.Context, after uint64, each func(fakeserver.Entry)) error {
+	return r.client.Follow(ctx, fakeserver.JournalQuery{Since: &after}, func(e fakeserver.Entry) error {
 		each(e)
 		return nil
 	}, nil)

@@ -30,9 +30,9 @@ type Recording struct {
 	clock   time.Duration
 }
 
-// Record follows an emulator until ctx ends. Faults that are there already count as there from the start. An empty user means the first one who
-// logs in.
-func Record(ctx context.Context, client *control.Client, user string) (*Recording, error) {
+// Record follows an emulator until ctx ends; from ready on it misses nothing. Faults that are there already count as there from the start. An
+// empty user means the first one who logs in.
+func Record(ctx context.Context, client *control.Client, user string, ready func()) (*Recording, error) {
 	r := &Recording{client: client, user: user, faults: make(map[string]bool)}
 	state, err := client.Clock(ctx)
 	if err != nil {
@@ -42,6 +42,11 @@ func Record(ctx context.Context, client *control.Client, user string) (*Recordin
 	if err := r.look(ctx); err != nil {
 		return nil, err
 	}
+	newest, err := remote{client}.newest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ready()
 	following, stop := context.WithCancel(ctx)
 	var looks sync.WaitGroup
 	looks.Go(func() {
@@ -51,12 +56,11 @@ func Record(ctx context.Context, client *control.Client, user string) (*Recordin
 			}
 		}
 	})
-	err = client.Follow(following, fakeserver.JournalQuery{}, func(e fakeserver.Entry) error {
+	err = remote{client}.follow(following, newest, func(e fakeserver.Entry) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.entries = append(r.entries, e)
-		return nil
-	}, nil)
+	})
 	stop()
 	looks.Wait()
 	if ctx.Err() != nil {

@@ -118,7 +118,7 @@ func recordSession(t *testing.T, way time.Duration, live func(t *testing.T, st *
 	}
 	done := make(chan result, 1)
 	go func() {
-		r, err := Record(ctx, client, "")
+		r, err := Record(ctx, client, "", func() {})
 		done <- result{r, err}
 	}()
 	live(t, st, players[0], client)

@@ -157,7 +157,7 @@ func (r *driver) play(ctx context.Context) error {
 		stop()
 		r.readers.Wait()
 	}()
-	r.readers.Go(func() { r.readJournal(reading) })
+	r.readers.Go(func() { r.readJournal(reading, 0) })
 	for _, p := range r.players {
 		r.readers.Go(func() { r.readSession(reading, p) })
 	}
@@ -427,8 +427,8 @@ func (r *driver) readSession(ctx context.Context, p *player) {
 	}
 }
 
-func (r *driver) readJournal(ctx context.Context) {
-	err := r.emu.follow(ctx, func(e fakeserver.Entry) {
+func (r *driver) readJournal(ctx context.Context, after uint64) {
+	err := r.emu.follow(ctx, after, func(e fakeserver.Entry) {
 		if r.foreign != nil {
 			r.foreign.entry(ctx, r, e)
 			return

@@ -90,12 +90,16 @@ func (r *driver) watch(ctx context.Context, patience time.Duration) (err error) 
 	if err := r.due(ctx, 0); err != nil {
 		return err
 	}
+	newest, err := r.emu.newest(ctx) // a login that comes before the journal is followed is in it all the same
+	if err != nil {
+		return err
+	}
 	reading, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()
 		r.readers.Wait()
 	}()
-	r.readers.Go(func() { r.readJournal(reading) })
+	r.readers.Go(func() { r.readJournal(reading, newest) })
 	r.tell(nil)
 	if err := r.awaitLogin(ctx, patience); err != nil {
 		return err
