@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/ttlchat/ttlchat/internal/printable"
@@ -16,10 +17,7 @@ const hidden = "[hidden]"
 const maxShown = 4096
 
 // hider takes the secrets of one request out of texts, in every form in which a server may send them back.
-type hider struct {
-	pairs    []string // every form and its replacement, as strings.NewReplacer takes them
-	replacer *strings.Replacer
-}
+type hider struct{ forms []string }
 
 // add hides a secret, and each longer word of one that has several, such as "Bearer 12345678".
 func (h *hider) add(secret string) {
@@ -28,23 +26,63 @@ func (h *hider) add(secret string) {
 			continue
 		}
 		quoted, _ := json.Marshal(part) // cannot fail for a string
-		for _, form := range []string{part, strings.Trim(string(quoted), `"`), url.QueryEscape(part), url.PathEscape(part)} {
-			h.pairs = append(h.pairs, form, hidden)
+		for _, form := range []string{part, strings.Trim(string(quoted), `"`), url.QueryEscape(part), url.PathEscape(part), printable.Line(part, 0)} {
+			if form != "" {
+				h.forms = append(h.forms, form)
+			}
 		}
 	}
-	h.replacer = strings.NewReplacer(h.pairs...)
 }
 
+// What a byte of a text belongs to.
+const (
+	tokenByte  = 1
+	secretByte = 2
+)
+
+// hide takes the secrets out of a text and shortens the tokens in it. Both are looked for in the text as it came: a secret that stands within
+// a token by chance must not leave the pieces of it.
 func (h *hider) hide(s string) string {
-	if h.replacer == nil {
-		return s
+	marks := make([]byte, len(s))
+	mark := func(from, to int, what byte) {
+		for i := from; i < to; i++ {
+			marks[i] |= what
+		}
 	}
-	return h.replacer.Replace(s)
+	for _, span := range printable.Secrets(s) {
+		mark(span[0], span[1], tokenByte)
+	}
+	for _, form := range h.forms {
+		for from := 0; ; {
+			at := strings.Index(s[from:], form)
+			if at < 0 {
+				break
+			}
+			mark(from+at, from+at+len(form), secretByte)
+			from += at + 1
+		}
+	}
+	var b strings.Builder
+	for from, to := 0, 0; from < len(s); from = to {
+		for to = from; to < len(s) && (marks[to] != 0) == (marks[from] != 0); to++ {
+		}
+		head := min(to, from+len("007e"))
+		switch {
+		case marks[from] == 0:
+			b.WriteString(s[from:to])
+		case slices.ContainsFunc(marks[from:head], func(m byte) bool { return m&secretByte != 0 }):
+			b.WriteString(hidden)
+		default:
+			b.WriteString(printable.Stub(s[from:to]))
+		}
+	}
+	return b.String()
 }
 
-// body returns a body as it may be shown: without secrets, bounded, safe on a terminal, tokens shortened.
+// body returns a body as it may be shown: without secrets, bounded, safe on a terminal, tokens shortened. It is made safe first, so that no
+// control character can split a secret.
 func (h *hider) body(b []byte) string {
-	return strings.TrimSpace(printable.Scrub(printable.Block(h.hide(string(b)), maxShown)))
+	return strings.TrimSpace(printable.Block(h.hide(printable.Block(string(b), 0)), maxShown))
 }
 
 // header returns headers as they may be shown.
@@ -56,7 +94,7 @@ func (h *hider) header(header http.Header) http.Header {
 				value = hidden
 			}
 			name := printable.Line(name, 64)
-			shown[name] = append(shown[name], printable.Scrub(printable.Line(h.hide(value), 512)))
+			shown[name] = append(shown[name], printable.Line(h.hide(printable.Line(value, 0)), 512))
 		}
 	}
 	return shown
@@ -73,5 +111,5 @@ func (h *hider) url(u *url.URL) string {
 		}
 	}
 	shown.RawQuery = strings.Join(fields, "&")
-	return printable.Scrub(printable.Line(h.hide(shown.String()), 1024))
+	return printable.Line(h.hide(printable.Line(shown.String(), 0)), 1024)
 }

@@ -28,8 +28,17 @@ func ascii(s string) string {
 // an App ID or an App Certificate. The escapes of URLs (%2B) and of JSON (\/) do not end a token.
 var secrets = pattern.New(`00[67][\w+/=%\\-]{16,}|YWMt[\w+/=%\\-]{8,}|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|[0-9a-fA-F]{32,}`)
 
+// Secrets returns where in s there is something that looks like a token, an App ID or an App Certificate, as pairs of where each begins and ends.
+func Secrets(s string) [][]int { return secrets().FindAllStringIndex(s, -1) }
+
+// shownOfSecret is how much of a secret [Scrub] leaves.
+const shownOfSecret = 4
+
 // Scrub shortens everything in s that looks like a token, an App ID or an App Certificate to its first four characters and "…". It
 // does not make s safe for a terminal; apply [Line] first, so that no control character can split a secret.
 func Scrub(s string) string {
-	return secrets().ReplaceAllStringFunc(s, func(secret string) string { return secret[:4] + "…" })
+	return secrets().ReplaceAllStringFunc(s, func(secret string) string { return Stub(secret) })
 }
+
+// Stub is what [Scrub] makes of a secret.
+func Stub(secret string) string { return secret[:shownOfSecret] + "…" }
