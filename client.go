@@ -39,7 +39,7 @@ func runClient(ctx context.Context, o *options, stdin io.Reader, stdout, stderr 
 	}
 	defer closeLog.Close()
 	input := bufio.NewReaderSize(stdin, maxLine)
-	pasted, err := o.pastedToken(input)
+	pasted, err := o.pastedToken(ctx, input)
 	if err != nil {
 		return err
 	}
@@ -72,13 +72,13 @@ func isTerminal(w io.Writer) bool {
 }
 
 // pastedToken is a token that was got elsewhere, or "".
-func (o *options) pastedToken(input *bufio.Reader) (string, error) {
+func (o *options) pastedToken(ctx context.Context, input *bufio.Reader) (string, error) {
 	token := os.Getenv(pastedToken)
 	if o.tokenStdin {
-		line, err := input.ReadString('\n')
+		line, err := unlessEnded(ctx, func() (string, error) { return input.ReadString('\n') })
 		if token = strings.TrimSpace(line); token == "" {
 			if err != nil && !errors.Is(err, io.EOF) {
-				return "", err
+				return "", fmt.Errorf("--token-stdin: %w", err)
 			}
 			return "", usage("--token-stdin: the first line of standard input is empty; it must hold the token")
 		}
@@ -87,6 +87,26 @@ func (o *options) pastedToken(input *bufio.Reader) (string, error) {
 		return "", usage("a pasted token and %s exclude each other; leave one out", setting("token-url"))
 	}
 	return token, nil
+}
+
+// unlessEnded waits for something that does not look at ctx, such as a read of the standard input, and gives it up when ctx ends. What was given
+// up ends with the process.
+func unlessEnded[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := do()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		return *new(T), context.Cause(ctx)
+	}
 }
 
 // wiring is everything around a session: the emulator where it is wanted, and the addresses of the three services.

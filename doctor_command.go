@@ -48,9 +48,6 @@ ttlchat doctor
 AGORA_APP_ID=… AGORA_APP_CERTIFICATE=… ttlchat doctor --token-url https://example.test/token --token-shape shape.json --junit doctor.xml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.fromEnvironment(cmd); err != nil {
-				return err
-			}
 			return d.run(cmd.Context(), cmd.OutOrStdout())
 		},
 	}

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,18 +35,21 @@ func main() {
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	root := newRoot()
+	// Whatever hangs in spite of a signal, such as a file that nobody writes to, is ended by the next one.
+	context.AfterFunc(ctx, func() { time.AfterFunc(shutdownPatience, stop) })
+	root, failed := newRoot(), new(failure)
+	failed.catch(root)
 	root.SetArgs(args)
-	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(printError))
-	switch {
-	case err == nil:
-		return exitFine
-	case errors.As(err, new(usageError)), errors.Is(err, errUnreadable):
-		return exitUsage
-	default:
-		return exitFailed
+	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
+	if failed.err == nil && err != nil { // of a command that is not ours, such as completion
+		failed.err, failed.of = err, root
 	}
+	failed.print(ctx, os.Stderr)
+	return failed.code()
 }
+
+// shutdownPatience is how long everything may take to end after a signal before the next one ends the process at once.
+const shutdownPatience = 5 * time.Second
 
 // usageError is a mistake in how the program was called; it exits with 2.
 type usageError struct{ error }
@@ -56,13 +58,6 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-func printError(w io.Writer, _ fang.Styles, err error) {
-	_, _ = fmt.Fprintf(w, "ttlchat: %v\n", err)
-	if errors.As(err, new(usageError)) {
-		_, _ = fmt.Fprintln(w, "Try ttlchat --help.")
-	}
-}
 
 // noArgs refuses words that are not flags, as a usage error and not as an unknown command.
 func noArgs(cmd *cobra.Command, args []string) error {
@@ -100,18 +95,14 @@ ttlchat --token-url https://example.test/generate-user-token --app-id ID --app-c
 
 # the emulator alone, for an app under test
 ttlchat serve`,
-		Args: noArgs,
+		Args: words(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.fromEnvironment(cmd); err != nil {
-				return err
-			}
 			if err := o.readProperties(cmd.Flags()); err != nil {
 				return err
 			}
 			return runClient(cmd.Context(), o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	o.commonFlags(root.PersistentFlags())
 	o.emulatorFlags(root.Flags())
 	o.clientFlags(root.Flags())

@@ -121,7 +121,7 @@ func variable(flag string) string {
 }
 
 // fromEnvironment sets every flag that the command line left alone and whose variable is not empty.
-func (o *options) fromEnvironment(cmd *cobra.Command) error {
+func fromEnvironment(cmd *cobra.Command) error {
 	var wrong error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		value := os.Getenv(variable(f.Name))

@@ -41,9 +41,6 @@ ttlchat play bug.yaml --ttl 1m`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.fromEnvironment(cmd); err != nil {
-				return err
-			}
 			f := &runFlags{options: o, jobs: 1, app: change.App, profile: change.Profile, ttl: change.TTL, seed: change.Seed, stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr()}
 			if !isTerminal(f.stdout) {
 				_, _ = fmt.Fprintln(f.stderr, "ttlchat: standard output is no terminal, so this runs without a screen, as ttlchat run does")

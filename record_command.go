@@ -34,9 +34,6 @@ ttlchat run bug.yaml`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.fromEnvironment(cmd); err != nil {
-				return err
-			}
 			if err := checkAddress(address, []string{"http", "https"}); err != nil {
 				return usage("%s: %w", setting("control-url"), err)
 			}

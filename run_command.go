@@ -60,9 +60,6 @@ ttlchat run mine.yaml
 # a verdict on an app under test that talks to ttlchat serve
 ttlchat run s23-kicked-by-another-device --watch http://127.0.0.1:8081/_ctl/v1 --user alice`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.fromEnvironment(cmd); err != nil {
-				return err
-			}
 			f.stdout, f.stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return f.run(cmd.Context(), args)
 		},

@@ -32,9 +32,6 @@ ttlchat serve
 ttlchat serve --listen 127.0.0.1:0 --token-listen 127.0.0.1:0 --json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.fromEnvironment(cmd); err != nil {
-				return err
-			}
 			if err := o.readProperties(cmd.Flags()); err != nil {
 				return err
 			}

@@ -55,9 +55,6 @@ func (b *tokenBuild) command(use, short, example string, build func(agoratoken.C
 		Use: use, Short: short, Example: example, Args: noArgs,
 		Long: short + ".\n\n" + `Any lifetime and any time of issue are allowed, so that wrong tokens can be built too; token inspect says what is wrong with them.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := b.fromEnvironment(cmd); err != nil {
-				return err
-			}
 			if b.needed != "" && !cmd.Flags().Changed(b.needed) {
 				return usage("%s is missing", setting(b.needed))
 			}

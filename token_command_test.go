@@ -48,7 +48,7 @@ func TestEachToken(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			err := eachToken(strings.NewReader(tt.input), func(text string) error { got = append(got, text); return nil })
+			err := eachToken(t.Context(), strings.NewReader(tt.input), func(text string) error { got = append(got, text); return nil })
 			if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
 				t.Error(err, diff)
 			}
@@ -65,7 +65,7 @@ func FuzzInspect(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, asJSON bool) {
 		var out, errs bytes.Buffer
 		i := &tokenInspect{options: new(options), asJSON: asJSON}
-		_ = i.run("-", strings.NewReader(text), &out, &errs)
+		_ = i.run(t.Context(), "-", strings.NewReader(text), &out, &errs)
 		if out.Len() == 0 || bytes.ContainsFunc(out.Bytes(), func(r rune) bool { return r < 0x20 && r != '\n' || unsafe(r) }) {
 			t.Errorf("%q is inspected as %q", text, out.String())
 		}

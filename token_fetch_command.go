@@ -52,9 +52,6 @@ ttlchat token fetch --token-preset flutter --token-url http://127.0.0.1:8080/gen
 ACME_KEY=… ttlchat token fetch --token-url https://acme.test --token-shape acme.json --token-header 'Authorization=Bearer env:ACME_KEY'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.fromEnvironment(cmd); err != nil {
-				return err
-			}
 			return f.run(cmd.Context(), cmd.OutOrStdout())
 		},
 	}

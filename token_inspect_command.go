@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,9 +47,6 @@ ttlchat token user --user alice --expire 600 | ttlchat token inspect --json`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.fromEnvironment(cmd); err != nil {
-				return err
-			}
 			if err := i.check(); err != nil {
 				return err
 			}
@@ -56,7 +54,7 @@ ttlchat token user --user alice --expire 600 | ttlchat token inspect --json`,
 			if len(args) == 1 {
 				text = args[0]
 			}
-			return i.run(text, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return i.run(cmd.Context(), text, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -91,7 +89,7 @@ type inspected struct {
 	judge.Verdict
 }
 
-func (i *tokenInspect) run(text string, stdin io.Reader, stdout, stderr io.Writer) error {
+func (i *tokenInspect) run(ctx context.Context, text string, stdin io.Reader, stdout, stderr io.Writer) error {
 	var all, failed, unreadable int
 	reason := ""
 	inspect := func(text string) error {
@@ -125,7 +123,7 @@ func (i *tokenInspect) run(text string, stdin io.Reader, stdout, stderr io.Write
 		if f, ok := stdin.(*os.File); ok && isTerminal(f) {
 			_, _ = fmt.Fprintln(stderr, "ttlchat: paste the token, then Enter and Ctrl+D")
 		}
-		if err := eachToken(stdin, inspect); err != nil {
+		if err := eachToken(ctx, stdin, inspect); err != nil {
 			return err
 		}
 	}
@@ -144,8 +142,8 @@ func (i *tokenInspect) run(text string, stdin io.Reader, stdout, stderr io.Write
 
 // eachToken calls do for every line, without what ends it, or once for a JSON text of many lines. No input at all is one empty token.
 // Lines longer than maxLine are cut, which leaves them far too long for a token.
-func eachToken(stdin io.Reader, do func(text string) error) error {
-	in := bufio.NewReaderSize(stdin, maxLine)
+func eachToken(ctx context.Context, stdin io.Reader, do func(text string) error) error {
+	in := bufio.NewReaderSize(readerUntil{ctx, stdin}, maxLine)
 	begin, err := in.Peek(maxLine)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
@@ -170,4 +168,19 @@ func eachToken(stdin io.Reader, do func(text string) error) error {
 			return failed
 		}
 	}
+}
+
+// readerUntil reads until ctx ends.
+type readerUntil struct {
+	ctx context.Context //nolint:containedctx // a reader has no place for it in its calls
+	in  io.Reader
+}
+
+func (r readerUntil) Read(p []byte) (int, error) {
+	b, err := unlessEnded(r.ctx, func() ([]byte, error) {
+		b := make([]byte, len(p)) // p is not ours any more when the read was given up
+		n, err := r.in.Read(b)
+		return b[:n], err
+	})
+	return copy(p, b), err
 }

@@ -83,9 +83,6 @@ func (u *userAdmin) command(use, short string, do func(context.Context, *appclie
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := u.fromEnvironment(cmd); err != nil {
-				return err
-			}
 			u.stdout = cmd.OutOrStdout()
 			client, closeAll, err := u.client()
 			if err != nil {

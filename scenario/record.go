@@ -108,7 +108,7 @@ func (r *Recording) look(ctx context.Context) error {
 	r.faults = there
 	// An offset that drifts by less than this is the two clocks' reading, not a jump.
 	if jump := clock.Offset - r.clock; jump.Abs() > 10*time.Millisecond && !clock.Frozen {
-		r.steps = append(r.steps, done{clock.Now, Step{Jump: &Jump{Emulator: Span{Offset: jump.Round(time.Millisecond)}}}})
+		r.steps = append(r.steps, done{clock.Now.Add(-jump), Step{Jump: &Jump{Emulator: Span{Offset: jump.Round(time.Millisecond)}}}})
 	}
 	r.clock = clock.Offset
 	return nil
@@ -138,6 +138,7 @@ func (r *Recording) Write(w io.Writer, name string) error {
 		policy: session.Policy{OnWillExpire: session.OnWillExpire(f.willExpire), OnExpired: session.OnExpired(f.onExpiry)},
 		steps:  append(slices.Clone(r.steps), r.actions(f)...),
 	}
+	a.steps = slices.DeleteFunc(a.steps, func(d done) bool { return d.at.After(f.end) }) // nothing came of them
 	a.loggedIn(f.issued, f.opened)
 	if f.native {
 		a.profile = chat.Native.Name

@@ -51,6 +51,26 @@ func TestRecordingReplays(t *testing.T) {
 			"    trigger: {event: cut, user: \"alice\"}\n",
 			"event: emulator/session.renewed, in: ",
 		}},
+		"a clock that is set, and more after the session": {live: func(t *testing.T, st *stage, p *player, emulator *control.Client) {
+			jump := func(d time.Duration) {
+				if _, err := emulator.ChangeClock(t.Context(), fakeserver.ClockChange{Jump: d}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(2 * time.Second)
+			}
+			until(t, st, 0)
+			p.Login()
+			until(t, st, 3*time.Second)
+			jump(5 * time.Second)
+			send(t, p)
+			time.Sleep(time.Second)
+			p.Logout()
+			time.Sleep(2 * time.Second)
+			if _, err := emulator.AddFault(t.Context(), fakeserver.Fault{Target: "rest", Kind: "hang"}); err != nil {
+				t.Fatal(err)
+			}
+			jump(time.Hour)
+		}, want: []string{"    jump: {emulator: 5s}\n  - at: 0.5T\n    send: ", "    do: logout\nuntil: ", "final: logged_out\n"}},
 		"a late and slow login, and an end just before will-expire": {way: 150 * time.Millisecond,
 			live: func(t *testing.T, st *stage, p *player, _ *control.Client) {
 				until(t, st, 800*time.Millisecond)
