@@ -44,9 +44,15 @@ ttlchat ctl clock jump 24h
 
 # in a script: wait until it has happened
 ttlchat ctl wait session.expired --user alice --timeout 30s`,
-		Args:             words(),
-		RunE:             wantsSubcommand,
-		PersistentPreRun: func(cmd *cobra.Command, _ []string) { c.stdout = cmd.OutOrStdout() },
+		Args: words(),
+		RunE: wantsSubcommand,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			c.stdout = cmd.OutOrStdout()
+			if err := checkAddress(c.client().URL, []string{"http", "https"}); err != nil {
+				return usage("%s: %w", setting("control-url"), err)
+			}
+			return nil
+		},
 	}
 	cmd.PersistentFlags().StringVar(&c.url, "control-url", "", "address of the control API ("+control.DefaultURL+")")
 	cmd.PersistentFlags().StringVar(&c.token, "control-token", "", "what serve was given as --control-token; better set in the environment")
@@ -135,7 +141,11 @@ without a word. revoke makes every token void that was issued until now; connect
 				return err
 			}
 			if done.Connections == 0 && args[0] != "revoke" {
-				return fmt.Errorf("%s reached nobody: %s has no open connection", args[0], orElse(t.User, "anybody"))
+				who := "nobody has an open connection"
+				if t.User != "" {
+					who = t.User + " has no open connection"
+				}
+				return fmt.Errorf("%s reached nobody: %s", args[0], who)
 			}
 			return c.say(done, "%s: %s", shown(done.Event), printable.Count(done.Connections, "connection", "connections"))
 		},
@@ -161,7 +171,7 @@ func (c *ctl) clock() *cobra.Command {
 		return &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
 			arg := strings.Join(args, "")
 			changed, err := what(arg)
-			if err != nil {
+			if err != nil || changed == (fakeserver.ClockChange{}) {
 				return usage("%q is no duration; write one such as 10m, or -- -24h", arg)
 			}
 			state, err := c.client().ChangeClock(cmd.Context(), changed)
@@ -180,11 +190,11 @@ func (c *ctl) clock() *cobra.Command {
 	}}
 	cmd := &cobra.Command{Use: "clock", Short: "Show or turn the emulator's clock", Args: words(), RunE: show.RunE}
 	cmd.AddCommand(show,
-		change("jump DURATION", "Let that much time pass at once; negative goes back", func(arg string) (fakeserver.ClockChange, error) {
+		change("jump DURATION", "Let that much time pass at once; negative goes back, as in jump -- -24h", func(arg string) (fakeserver.ClockChange, error) {
 			d, err := time.ParseDuration(arg)
 			return fakeserver.ClockChange{Jump: d}, err
 		}),
-		change("offset DURATION", "Set the clock that far ahead of the machine's", func(arg string) (fakeserver.ClockChange, error) {
+		change("offset DURATION", "Set the clock that far ahead of the machine's; negative is behind, as in offset -- -24h", func(arg string) (fakeserver.ClockChange, error) {
 			d, err := time.ParseDuration(arg)
 			return fakeserver.ClockChange{Offset: &d}, err
 		}),
@@ -206,6 +216,9 @@ func (c *ctl) journal() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("since") {
 				q.Since = &since
+			}
+			if err := q.Validate(); err != nil {
+				return usageError{err}
 			}
 			if follow {
 				err := c.client().Follow(cmd.Context(), q, c.entry, func(n uint64) {
@@ -235,7 +248,7 @@ func (c *ctl) journal() *cobra.Command {
 	cmd.Flags().Uint64Var(&since, "since", 0, "only entries after the one with this number")
 	cmd.Flags().StringSliceVar(&q.Names, "filter", nil, "only entries with these names, such as session.*; all but frames without it")
 	cmd.Flags().StringVar(&q.User, "user", "", "only entries of this user")
-	cmd.Flags().IntVar(&q.Limit, "limit", 0, "the most entries to show, the newest ones (1000)")
+	cmd.Flags().IntVar(&q.Limit, "limit", 0, "the most entries to show, the newest ones (1000); not with --follow")
 	completeWords(cmd, map[string][]string{"filter": entryNames()})
 	c.completeUsers(cmd)
 	return cmd
@@ -254,6 +267,9 @@ the call does not count, unless --since says from where on it does.`,
 				q.Since = &since
 			}
 			q.Wait, q.Names = args[0], args
+			if q.Timeout <= 0 {
+				return usage("%s: want a duration such as 30s, at most 10m", setting("timeout"))
+			}
 			if err := q.Validate(); err != nil {
 				return usageError{err}
 			}

@@ -15,6 +15,9 @@ type failure struct {
 	of  *cobra.Command
 }
 
+// logging are the commands that write a log.
+var logging = map[string]bool{"ttlchat": true, "ttlchat serve": true, "ttlchat play": true}
+
 // catch lets the errors of every command come here and to nobody else: what draws the help would ask the terminal for its colours first, and
 // wait for seconds where that does not answer. What is right for all commands is done here, too: flags that are not given come from the
 // environment.
@@ -35,6 +38,9 @@ func (f *failure) catch(root *cobra.Command) {
 				if err := args(cmd, words); err != nil {
 					return note(cmd, err)
 				}
+			}
+			if f := cmd.Flags().Lookup("log-file"); f != nil && f.Changed && !logging[cmd.CommandPath()] {
+				return note(cmd, usage("%s writes no log; --log-file is for ttlchat, ttlchat serve and ttlchat play", cmd.CommandPath()))
 			}
 			if err := fromEnvironment(cmd); err != nil {
 				return note(cmd, err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ttlchat/ttlchat/fakeserver"
 	"github.com/ttlchat/ttlchat/internal/command"
+	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/session"
 	"github.com/ttlchat/ttlchat/session/chat"
 	"github.com/ttlchat/ttlchat/tokenclient"
@@ -257,7 +258,7 @@ func checkAddress(address string, schemes []string) error {
 			}
 		}
 	}
-	return fmt.Errorf("%q is no address; it must begin with %s:// and name a host", address, strings.Join(schemes, ":// or "))
+	return fmt.Errorf("%q is no address; it must begin with %s:// and name a host", printable.Address(address), strings.Join(schemes, ":// or "))
 }
 
 // openLog opens the log file, or a log that goes nowhere; nothing is ever logged to the terminal.

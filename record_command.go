@@ -42,6 +42,12 @@ ttlchat run bug.yaml`,
 					return usage("%s: %w", setting("user"), err)
 				}
 			}
+			if forHowLong < 0 {
+				return usage("%s: want a duration such as 30s; 0 is until SIGINT", setting("for"))
+			}
+			if err := checkWritable(args[0]); err != nil {
+				return usage("the recording cannot be written: %w", err)
+			}
 			ctx := cmd.Context()
 			if forHowLong > 0 {
 				var cancel context.CancelFunc

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +18,9 @@ import (
 // time.
 func (w *wiring) startRecorder(o *options) error {
 	possible := w.hasChat && w.hasTokens
+	if err := checkWritable(o.record); err != nil && possible {
+		return fmt.Errorf("%s: the recording cannot be written: %w", setting("record"), err)
+	}
 	switch {
 	case o.record != "" && !possible:
 		return usage("%s needs the built-in emulator and its token server; leave the addresses and the token out", setting("record"))
@@ -82,6 +87,22 @@ func scenarioName(file string) string {
 		return "recorded"
 	}
 	return name[:min(len(name), 60)]
+}
+
+// checkWritable says early what would be lost late: whether a file can be written. It leaves it as it was.
+func checkWritable(file string) error {
+	if file == "" {
+		return nil
+	}
+	_, before := os.Stat(file)
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // the user names a file of their own
+	if err != nil {
+		return err
+	}
+	if err = f.Close(); errors.Is(before, fs.ErrNotExist) {
+		err = errors.Join(err, os.Remove(file))
+	}
+	return err
 }
 
 // writeRecording writes a recording to its file, and says how to run it.

@@ -161,6 +161,14 @@ func (f *runFlags) check() error {
 	if f.jobs < 1 {
 		return usage("%s: want 1 or more", setting("jobs"))
 	}
+	if f.patience < 0 {
+		return usage("%s: want a duration such as 30s; 0 is two minutes", setting("patience"))
+	}
+	for flag, file := range map[string]string{"junit": f.junit, "html": f.html} {
+		if err := checkWritable(file); err != nil {
+			return usage("%s: %w", setting(flag), err)
+		}
+	}
 	if f.watch == "" {
 		return nil
 	}
@@ -208,7 +216,10 @@ func (f *runFlags) choose(args []string) ([]*scenario.Scenario, error) {
 // findScenario reads a file, or finds a built-in scenario.
 func findScenario(arg string) (*scenario.Scenario, error) {
 	if ext := filepath.Ext(arg); ext != ".yaml" && ext != ".yml" && !strings.ContainsRune(arg, filepath.Separator) {
-		return scenario.Find(arg)
+		s, err := scenario.Find(arg)
+		if _, none := os.Stat(arg); err == nil || none != nil {
+			return s, err
+		}
 	}
 	return scenario.Read(arg)
 }
@@ -254,9 +265,9 @@ func (f *runFlags) play(ctx context.Context, list []*scenario.Scenario) []*scena
 	play := func(ctx context.Context, s *scenario.Scenario) *scenario.Report {
 		progress.started(s.Name)
 		if f.watch != "" {
-			_, _ = fmt.Fprintf(f.stderr, "ttlchat: %s: log in as %s now\n", s.Name, f.user)
 			return scenario.Watch(ctx, s, scenario.WatchOptions{
 				Client: &control.Client{URL: f.watch, Token: f.controlToken}, User: f.user, Patience: f.patience,
+				Ready: func() { _, _ = fmt.Fprintf(f.stderr, "ttlchat: %s: log in as %s now\n", s.Name, f.user) },
 			})
 		}
 		return scenario.Run(ctx, s, scenario.Options{TTL: f.ttl, App: f.app, Profile: f.profile, Seed: f.seed})

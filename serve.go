@@ -85,8 +85,10 @@ func runServe(ctx context.Context, o *options, flags serveOptions, stdout io.Wri
 	}
 	defer closeLog.Close()
 	if o.webSDK != "" {
-		if _, err := os.Stat(o.webSDK); err != nil {
+		if info, err := os.Stat(o.webSDK); err != nil {
 			return usage("%s: %w", setting("web-sdk"), err)
+		} else if !info.Mode().IsRegular() {
+			return usage("%s: %s is no file; it wants the bundle, Agora-chat.js", setting("web-sdk"), o.webSDK)
 		}
 	}
 	server, err := o.newEmulator(log, 0)

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -88,4 +93,27 @@ It would not work.
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// What reads the standard input ends with the context, whether anything comes or not.
+func TestInputEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, read := range map[string]func(ctx context.Context, in io.Reader) error{
+			"token inspect": func(ctx context.Context, in io.Reader) error {
+				return eachToken(ctx, in, func(string) error { return errors.New("there was a token") })
+			},
+			"--token-stdin": func(ctx context.Context, in io.Reader) error {
+				_, err := (&options{tokenStdin: true}).pastedToken(ctx, bufio.NewReader(in))
+				return err
+			},
+		} {
+			in, out := io.Pipe()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			if err := read(ctx, in); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v", name, err)
+			}
+			cancel()
+			_ = out.Close() // or the read would never end
+		}
+	})
 }

@@ -55,7 +55,7 @@ AGORA_APP_ID=… AGORA_APP_CERTIFICATE=… ttlchat users status alice --rest-url
 	flags.BoolVar(&u.asJSON, "json", false, "print one JSON object a line")
 	u.shape.register(flags, tokenclient.AppPresets())
 	add := u.command("add NAME…", "Register users; their password is random unless a variable holds one", u.add)
-	add.Flags().StringVar(&u.passwordVariable, "password-env", "TTLCHAT_USER_PASSWORD", "variable that holds the password of the new users")
+	add.Flags().StringVar(&u.passwordVariable, "password-env", defaultPasswordVariable, "variable that holds the password of the new users")
 	list := u.command("list", "List users", u.list)
 	list.Flags().IntVar(&u.limit, "limit", 100, "how many users to list at most")
 	users.AddCommand(add, list,
@@ -136,6 +136,9 @@ func (u *userAdmin) appToken() (get func(context.Context) (string, error), close
 	}, server.Close, nil
 }
 
+// defaultPasswordVariable may be missing: then passwords are made up.
+const defaultPasswordVariable = "TTLCHAT_USER_PASSWORD" //nolint:gosec // the name of a variable
+
 // userLine is one user as users --json prints it. The names are a contract.
 type userLine struct {
 	User      string `json:"user"`
@@ -194,7 +197,10 @@ func (u *userAdmin) each(names []string, do func(name string) (userLine, error))
 }
 
 func (u *userAdmin) add(ctx context.Context, c *appclient.Client, names []string) error {
-	password := os.Getenv(u.passwordVariable)
+	password, there := os.LookupEnv(u.passwordVariable)
+	if !there && u.passwordVariable != defaultPasswordVariable {
+		return usage("%s: the variable %s is not set", setting("password-env"), u.passwordVariable)
+	}
 	var list []appclient.NewUser
 	for _, name := range names {
 		list = append(list, appclient.NewUser{Name: name, Password: cmp.Or(password, rand.Text())})

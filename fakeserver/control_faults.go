@@ -55,7 +55,7 @@ func (s *Server) deleteFaults(http.ResponseWriter, *http.Request) (any, error) {
 func (s *Server) deleteFault(_ http.ResponseWriter, r *http.Request) (any, error) {
 	id := r.PathValue("id")
 	if !s.ClearFault(id) {
-		return nil, controlError(http.StatusNotFound, "there is no fault %q; GET faults lists them", printable.Line(id, 64))
+		return nil, controlError(http.StatusNotFound, "there is no fault %q; the list of faults has them all", printable.Line(id, 64))
 	}
 	return Cleared{1}, nil
 }

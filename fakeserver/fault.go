@@ -139,7 +139,14 @@ func decodeStrictly(b []byte, into any) error {
 			return fmt.Errorf("there is no field %s; known: %s", printable.Line(field, 60), strings.Join(fieldNames(into), ", "))
 		}
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return fmt.Errorf("%s: a %s does not fit here", printable.Line(wrong.Field, 60), wrong.Value)
+			if wrong.Field == "" {
+				return errors.New("want a JSON object")
+			}
+			article := "a"
+			if strings.HasPrefix(wrong.Value, "array") || strings.HasPrefix(wrong.Value, "object") {
+				article = "an"
+			}
+			return fmt.Errorf("%s: %s %s does not fit here", printable.Line(wrong.Field, 60), article, wrong.Value)
 		}
 		return fmt.Errorf("this is not the JSON that is wanted: %s", printable.Line(err.Error(), 200))
 	}

@@ -59,11 +59,13 @@ func TestFaultJSON(t *testing.T) {
 		`{"target":"rest","kind":"status","params":{"status":503,"body":"x"},"count":1}`: "",
 		`{"target":"rest","kind":"status","on":"session.will_expire","after":"2s"}`:      "",
 		`{"target":"rest","kind":"status","tims":3}`:                                     `there is no field "tims"; known: id, target, kind, params, user, count, probability, seed, on, after`,
-		`{"target":"rest","kind":"status","after":3}`:                                    "after: a number does not fit here",
-		`{"target":"rest","kind":"status","after":"3"}`:                                  `after: "3" is no duration`,
-		`{"target":"rest","kind":"status","params":{"status":{}}}`:                       `params: "status" wants a text`,
-		`{"target":"rest","kind":"status","params":[]}`:                                  "params: want an object",
-		`{"target":"rest","kind":"status"} {}`:                                           "invalid character", // said by encoding/json, before us
+		`[]`:                                  "want a JSON object",
+		`{"target":"rest","kind":["status"]}`: "kind: an array does not fit here",
+		`{"target":"rest","kind":"status","after":3}`:              "after: a number does not fit here",
+		`{"target":"rest","kind":"status","after":"3"}`:            `after: "3" is no duration`,
+		`{"target":"rest","kind":"status","params":{"status":{}}}`: `params: "status" wants a text`,
+		`{"target":"rest","kind":"status","params":[]}`:            "params: want an object",
+		`{"target":"rest","kind":"status"} {}`:                     "invalid character", // said by encoding/json, before us
 	} {
 		var f Fault
 		err := json.Unmarshal([]byte(text), &f)

@@ -207,7 +207,7 @@ func (s *Server) chatHandler() http.Handler {
 	gateway, old := s.refuseLinks(s.serveGateway), s.refuseLinks(s.sockjsHandler().ServeHTTP)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case strings.HasPrefix(r.URL.Path, ControlPath+"/"):
+		case r.URL.Path == ControlPath || strings.HasPrefix(r.URL.Path, ControlPath+"/"):
 			control.ServeHTTP(w, r)
 		case r.URL.Path == sockjsPath || strings.HasPrefix(r.URL.Path, sockjsPath+"/"):
 			old.ServeHTTP(w, r)

@@ -26,8 +26,8 @@ func TestConfig(t *testing.T) {
 	}{
 		"zero":                  {Config{}, ""},
 		"everything":            {Config{otherHex, otherHex, "org", "app", []User{{"a", ""}}, true, 16, "refuse", "enum", true, "close", "secret", "parrot", -time.Hour, 1, 10, "sdk.js", new(Properties), nil}, ""},
-		"App ID alone":          {Config{AppID: DemoAppID}, "fakeserver: app credentials: the App Certificate is not 32 hex"},
-		"certificate alone":     {Config{AppCertificate: otherHex}, "fakeserver: app credentials: the App ID is not 32 hex"},
+		"App ID alone":          {Config{AppID: DemoAppID}, "fakeserver: app credentials: the App Certificate is missing"},
+		"certificate alone":     {Config{AppCertificate: otherHex}, "fakeserver: app credentials: the App ID is missing"},
 		"App ID no hex":         {Config{AppID: strings.Repeat("x", 32), AppCertificate: otherHex}, "the App ID is not"},
 		"certificate too short": {Config{AppID: DemoAppID, AppCertificate: otherHex[1:]}, "the App Certificate is not"},
 		"org alone":             {Config{Org: "org"}, `app key "org#"`},

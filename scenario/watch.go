@@ -25,6 +25,8 @@ type WatchOptions struct {
 	User string
 	// Patience is how long the first login may take; 0 means two minutes.
 	Patience time.Duration
+	// Ready is called when nothing that the user does will be missed any more; nil does nothing.
+	Ready    func()
 	Progress func(Progress)
 }
 
@@ -44,7 +46,7 @@ func Watch(ctx context.Context, s *Scenario, w WatchOptions) *Report {
 	if patience == 0 {
 		patience = 2 * time.Minute
 	}
-	err := r.watch(ctx, patience)
+	err := r.watch(ctx, patience, w.Ready)
 	report.TTL = r.o.TTL
 	report.fill(s, r.evidence(true), started)
 	if err != nil {
@@ -75,7 +77,7 @@ func (s *Scenario) forUser(user string) *Scenario {
 }
 
 // watch is play for a client that is not ours.
-func (r *driver) watch(ctx context.Context, patience time.Duration) (err error) {
+func (r *driver) watch(ctx context.Context, patience time.Duration, ready func()) (err error) {
 	now, err := r.emu.now(ctx)
 	if err != nil {
 		return err
@@ -101,6 +103,9 @@ func (r *driver) watch(ctx context.Context, patience time.Duration) (err error) 
 	}()
 	r.readers.Go(func() { r.readJournal(reading, newest) })
 	r.tell(nil)
+	if ready != nil {
+		ready()
+	}
 	if err := r.awaitLogin(ctx, patience); err != nil {
 		return err
 	}

@@ -108,12 +108,12 @@ func call[T any](ctx context.Context, c *Client, method, path string, body any) 
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return answer, fmt.Errorf("the answer of %s broke off: %w", c.address(), err)
+		return answer, fmt.Errorf("the answer of %s broke off: %w", c.shown(), err)
 	case len(b) > maxAnswer:
-		return answer, fmt.Errorf("the answer of %s is longer than %d bytes", c.address(), maxAnswer)
+		return answer, fmt.Errorf("the answer of %s is longer than %d bytes", c.shown(), maxAnswer)
 	}
 	if err := json.Unmarshal(b, &answer); err != nil {
-		return answer, notTheAPI(c.address())
+		return answer, notTheAPI(c.shown())
 	}
 	return answer, nil
 }
@@ -124,6 +124,9 @@ func (c *Client) address() string {
 	}
 	return strings.TrimRight(c.URL, "/")
 }
+
+// shown is the address as it may be shown.
+func (c *Client) shown() string { return printable.Line(printable.Address(c.address()), 300) }
 
 // do makes one call; the answer has status 200.
 func (c *Client) do(ctx context.Context, method, path string, body any) (*http.Response, error) {
@@ -152,13 +155,13 @@ func (c *Client) do(ctx context.Context, method, path string, body any) (*http.R
 	resp, err := client.Do(req)
 	if err != nil {
 		if wrapped, ok := errors.AsType[*url.Error](err); ok && ctx.Err() == nil {
-			return nil, fmt.Errorf("no emulator answers at %s: %w; is `ttlchat serve` running?", c.address(), wrapped.Err)
+			return nil, fmt.Errorf("no emulator answers at %s: %w; is `ttlchat serve` running?", c.shown(), wrapped.Err)
 		}
 		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
-		return nil, apiError(c.address(), resp)
+		return nil, apiError(c.shown(), resp)
 	}
 	return resp, nil
 }

@@ -39,7 +39,7 @@ func (c *Client) Follow(ctx context.Context, q fakeserver.JournalQuery, entry fu
 		case field == "data":
 			var e fakeserver.Entry
 			if err := json.Unmarshal([]byte(value), &e); err != nil {
-				return notTheAPI(c.address())
+				return notTheAPI(c.shown())
 			}
 			if err := entry(e); err != nil {
 				return err
@@ -47,7 +47,7 @@ func (c *Client) Follow(ctx context.Context, q fakeserver.JournalQuery, entry fu
 		}
 	}
 	if err := lines.Err(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("the stream of %s broke off: %w", c.address(), err)
+		return fmt.Errorf("the stream of %s broke off: %w", c.shown(), err)
 	}
 	return ctx.Err()
 }

@@ -40,7 +40,12 @@ type Credentials struct {
 
 // Validate returns an error of kind bad_credentials unless both parts are 32 hexadecimal digits, as the official builder wants them.
 func (c Credentials) Validate() error {
-	if !hex32(c.AppID) {
+	switch {
+	case c.AppID == "" && c.Certificate != "":
+		return fail(KindBadCredentials, "the App ID is missing; it belongs to the App Certificate, copy it from Agora Console")
+	case c.AppID != "" && c.Certificate == "":
+		return fail(KindBadCredentials, "the App Certificate is missing; it belongs to the App ID, copy it from Agora Console")
+	case !hex32(c.AppID):
 		return fail(KindBadCredentials, "the App ID is not 32 hexadecimal digits; copy it from Agora Console")
 	}
 	return c.Certificate.validate()

@@ -132,3 +132,6 @@ func (e *Error) next(retryAfter string, token Token) string {
 
 // show makes text from outside short and safe.
 func show(s string) string { return printable.Scrub(printable.Line(s, 300)) }
+
+// name makes a name from outside short and safe. It is no secret, even where it looks like one: a UUID may begin like a token.
+func name(s string) string { return printable.Line(s, 300) }

@@ -57,7 +57,7 @@ type entity struct {
 
 func (e entity) user() User {
 	return User{
-		Name: show(e.Name), UUID: show(e.UUID), Nickname: show(e.Nickname), CreatedAt: time.UnixMilli(e.Created), Activated: e.Activated,
+		Name: name(e.Name), UUID: name(e.UUID), Nickname: name(e.Nickname), CreatedAt: time.UnixMilli(e.Created), Activated: e.Activated,
 	}
 }
 
@@ -89,7 +89,7 @@ func (c *Client) AddUsers(ctx context.Context, list ...NewUser) (added []User, f
 		}
 		added = append(added, users(answer.Entities)...)
 		for _, f := range answer.Data {
-			failed = append(failed, Failure{Name: show(f.Username), Reason: show(f.Reason)})
+			failed = append(failed, Failure{Name: name(f.Username), Reason: show(f.Reason)})
 		}
 	}
 	return added, failed, nil

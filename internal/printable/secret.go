@@ -37,8 +37,14 @@ const shownOfSecret = 4
 // Scrub shortens everything in s that looks like a token, an App ID or an App Certificate to its first four characters and "…". It
 // does not make s safe for a terminal; apply [Line] first, so that no control character can split a secret.
 func Scrub(s string) string {
-	return secrets().ReplaceAllStringFunc(s, func(secret string) string { return Stub(secret) })
+	return secrets().ReplaceAllStringFunc(s, Stub)
 }
 
 // Stub is what [Scrub] makes of a secret.
 func Stub(secret string) string { return secret[:shownOfSecret] + "…" }
+
+// userinfo is what stands before the host of an address, perhaps with a password.
+var userinfo = pattern.New(`//[^/@]*@`)
+
+// Address returns an address without the user and the password that it may hold. It does not make it safe for a terminal.
+func Address(s string) string { return userinfo().ReplaceAllString(s, "//…@") }
