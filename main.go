@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -37,7 +39,7 @@ func run(args []string) int {
 	defer stop()
 	// Whatever hangs in spite of a signal, such as a file that nobody writes to, is ended by the next one.
 	context.AfterFunc(ctx, func() { time.AfterFunc(shutdownPatience, stop) })
-	root, failed := newRoot(), new(failure)
+	root, failed := newRoot(wantsCommands(args)), new(failure)
 	failed.catch(root)
 	root.SetArgs(args)
 	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
@@ -75,7 +77,13 @@ func version() string {
 	return "dev"
 }
 
-func newRoot() *cobra.Command {
+// wantsCommands tells whether the arguments may name a command. The screen's first frame comes sooner when none has to be made.
+func wantsCommands(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool { return !strings.HasPrefix(arg, "-") || arg == "-h" || arg == "--help" })
+}
+
+// newRoot is the program's command, with those below it where they are wanted.
+func newRoot(commands bool) *cobra.Command {
 	o := new(options)
 	root := &cobra.Command{
 		Use:   "ttlchat",
@@ -106,7 +114,9 @@ ttlchat serve`,
 	o.commonFlags(root.PersistentFlags())
 	o.emulatorFlags(root.Flags())
 	o.clientFlags(root.Flags())
-	root.AddCommand(newServe(o), newControl(), newUsers(o), newTokenCommand(o), newDoctor(o), newRun(o), newPlay(o), newRecord(o))
+	if commands {
+		root.AddCommand(newServe(o), newControl(), newUsers(o), newTokenCommand(o), newDoctor(o), newRun(o), newPlay(o), newRecord(o))
+	}
 	completeWords(root, map[string][]string{
 		"profile": profileNames(), "app": behaviourNames(), "on-will-expire": {"renew", "ignore", "ask"}, "on-expired": {"relogin", "renew", "ignore"},
 		"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}, "enforce-expiry": {"none", "close", "refuse-sends"}, "token-preset": tokenclient.Presets(),

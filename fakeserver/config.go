@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/agoratoken"
-	"github.com/ttlchat/ttlchat/internal/pattern"
 )
 
 // The demo project: documented, public and worth nothing outside the emulator.
@@ -83,17 +82,21 @@ type Config struct {
 	Log *slog.Logger
 }
 
-var namePart = pattern.New(`^[A-Za-z0-9_.-]{1,64}$`)
-
 // userName is the documented form of a user id: at most 64 bytes of a-z, 0-9, "_", "-" and "." (token-lifecycle.md section 3).
 var userName nameForm
 
-type nameForm struct{}
+// namePart is an org or an app.
+var namePart = nameForm{capitals: true}
+
+// nameForm is written out: compiling an expression for it costs a program more than the rest of its configuration.
+type nameForm struct{ capitals bool }
 
 // MatchString reports whether name has the form.
-func (nameForm) MatchString(name string) bool {
+func (f nameForm) MatchString(name string) bool {
 	for i := range len(name) {
-		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' && c != '.' {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '_', c == '-', c == '.', f.capitals && 'A' <= c && c <= 'Z':
+		default:
 			return false
 		}
 	}
@@ -111,7 +114,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Org == "" && c.App == "" {
 		c.Org, c.App = DemoOrg, DemoApp
 	}
-	if !namePart().MatchString(c.Org) || !namePart().MatchString(c.App) {
+	if !namePart.MatchString(c.Org) || !namePart.MatchString(c.App) {
 		return c, fmt.Errorf("app key %q: want org#app, each of letters, digits, _ . -", c.Org+"#"+c.App)
 	}
 	if c.EchoUser == "" {

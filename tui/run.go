@@ -28,7 +28,7 @@ var ErrTerminalGone = errors.New("the terminal has gone")
 func run(ctx context.Context, cfg Config, out io.Writer, options ...tea.ProgramOption) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	m := newModel(ctx, cfg)
+	opening := &opening{ctx: ctx, cfg: cfg}
 	all := []tea.ProgramOption{
 		tea.WithoutSignalHandler(), tea.WithOutput(out),
 		tea.WithFPS(30), // half the usual, and half the work when idle
@@ -39,13 +39,17 @@ func run(ctx context.Context, cfg Config, out io.Writer, options ...tea.ProgramO
 	if os.Getenv("NO_COLOR") != "" {
 		all = append(all, tea.WithColorProfile(colorprofile.ASCII)) // the detection of colours obeys "1" and "true" only
 	}
-	p := tea.NewProgram(m, append(all, options...)...)
+	p := tea.NewProgram(opening, append(all, options...)...)
 	defer context.AfterFunc(ctx, p.Quit)() // a context of its own would have Bubble Tea let go of the terminal while it still reads
 	_, err := p.Run()
 	if err == nil {
 		err = context.Cause(ctx)
 	}
 	cancel(nil)
+	m := opening.model
+	if m == nil { // the terminal cannot be used
+		return err
+	}
 	if m.session != nil {
 		m.session.Close()
 	}
@@ -54,6 +58,25 @@ func run(ctx context.Context, cfg Config, out io.Writer, options ...tea.ProgramO
 	}
 	return err
 }
+
+// opening makes the model when the renderer's clock runs already: nothing is shown before its first tick, so that costs the first frame nothing.
+type opening struct {
+	ctx   context.Context //nolint:containedctx // until the model has it
+	cfg   Config
+	model *model
+}
+
+// Init implements tea.Model.
+func (o *opening) Init() tea.Cmd {
+	o.model = newModel(o.ctx, o.cfg)
+	return o.model.Init()
+}
+
+// Update implements tea.Model; from then on it is the model itself.
+func (o *opening) Update(msg tea.Msg) (tea.Model, tea.Cmd) { return o.model.Update(msg) }
+
+// View implements tea.Model.
+func (o *opening) View() tea.View { return o.model.View() }
 
 // keyboard is the terminal as it is read. Bubble Tea goes on without one that has ended; a program that nobody can talk to should not.
 type keyboard struct {
