@@ -7,6 +7,12 @@ import { addFault, clearFaults, trigger, turnClock } from '../lib/control.mjs';
 import { near } from '../lib/life.mjs';
 import { userToken } from '../lib/tokens.mjs';
 
+// An answer to the login's UNREAD that is dated after a jump of the clock would end the session before anything else does.
+async function loginAnswered(w) {
+  const emulator = await w.emulator();
+  await emulator.entry('frame.out', { where: (e) => e.frame.startsWith('UNREAD') });
+}
+
 const login = (client) => client.call('open', { user: client.user, accessToken: userToken(client.user) });
 
 group('faults on provision', {}, (check) => {
@@ -135,8 +141,7 @@ group('faults around an expiry', {}, (check) => {
 
   check('a reconnect with an expired token is refused with 56 each time', async (w) => {
     const alice = await w.login('alice', { life: 3600 });
-    const emulator = await w.emulator(); // an answer to the login's UNREAD that is dated after the jump would end the session
-    await emulator.entry('frame.out', { where: (e) => e.frame.startsWith('UNREAD') });
+    await loginAnswered(w);
     await turnClock(w, { jump: '2h' });
     await trigger(w, 'cut', { user: 'alice' });
     const gone = await alice.event('onDisconnected', { within: 20_000 });
@@ -180,6 +185,7 @@ group('faults around an expiry', {}, (check) => {
   check('a service that enforces the end closes, and the SDK is refused', async (w) => {
     await addFault(w, 'expiry', 'close');
     const alice = await w.login('alice', { life: 3600 });
+    await loginAnswered(w);
     await turnClock(w, { jump: '1h' });
     await alice.event('onReconnecting');
     await alice.event('onError', { where: (error) => error.type === 56 });
