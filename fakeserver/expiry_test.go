@@ -2,6 +2,7 @@ package fakeserver
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -91,6 +92,31 @@ func TestExpiryFollowsTheClock(t *testing.T) {
 			t.Errorf("the journal (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// TestExpiryBeforeTheCall: a client that asks for a new token in the instant at which its own will expire meets the fault that waits for
+// that, whichever goroutine is faster. Here the schedule's does not run at all.
+func TestExpiryBeforeTheCall(t *testing.T) {
+	s := newServer(t, Config{})
+	l := s.attached(t, "alice", "web")
+	if _, err := s.AddFault(Fault{Target: FaultTokenServer, Kind: "status", On: SessionWillExpire}); err != nil {
+		t.Fatal(err)
+	}
+	now := s.Now()
+	s.schedule.arm(l, grant{identity: "alice", acceptedAt: now, expiresAt: now.Add(time.Hour)})
+	fetch := func() int {
+		w := httptest.NewRecorder()
+		body := strings.NewReader(`{"user_uuid": "alice", "expire": 3600}`)
+		s.token.Handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/generate-user-token", body))
+		return w.Code
+	}
+	if status := fetch(); status != http.StatusOK {
+		t.Errorf("before the instant: status %d", status)
+	}
+	s.JumpClock(48 * time.Minute)
+	if status := fetch(); status != http.StatusServiceUnavailable {
+		t.Errorf("in the instant: status %d", status)
+	}
 }
 
 // TestExpiryEndsWithTheSession: a closed session has nothing to expire, not even when a renewal comes while it closes.

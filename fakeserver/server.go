@@ -88,10 +88,13 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 	}
 }
 
-// dated gives answers the date by the emulator's clock, which is what clients know that clock by.
+// dated gives answers the date by the emulator's clock, which is what clients know that clock by. What is due at that instant has happened
+// before the call: a client that asks for a new token the moment its own will expire meets the faults that wait for just that.
 func (s *Server) dated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat))
+		now := s.clock.Now()
+		s.schedule.fire(now)
+		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 		next.ServeHTTP(w, r)
 	})
 }
