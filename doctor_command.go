@@ -52,6 +52,7 @@ AGORA_APP_ID=… AGORA_APP_CERTIFICATE=… ttlchat doctor --token-url https://ex
 		},
 	}
 	flags := cmd.Flags()
+	d.credentialFlags(flags, judgeWithout)
 	flags.StringVar(&d.user, "user", "alice", "user to get tokens for")
 	flags.StringVar(&d.other, "second-user", "", "another user who exists (a made-up one, whom the server may refuse)")
 	flags.DurationVar(&d.ttl, "ttl", time.Hour, "lifetime to ask for, 1m to 24h")
@@ -59,7 +60,7 @@ AGORA_APP_ID=… AGORA_APP_CERTIFICATE=… ttlchat doctor --token-url https://ex
 	flags.StringVar(&d.url, "token-url", serveTokenAddress, "token server: address to ask, {user} and {expire} in it are filled in")
 	d.shape.register(flags, tokenclient.Presets())
 	flags.BoolVar(&d.asJSON, "json", false, "print the report as one JSON object")
-	flags.StringVar(&d.junit, "junit", "", "`file` to write the report to as JUnit XML too")
+	flags.StringVar(&d.junit, "junit", "", "file to write the report to as JUnit XML too")
 	completeWords(cmd, map[string][]string{"token-preset": tokenclient.Presets()})
 	return cmd
 }

@@ -15,9 +15,6 @@ type failure struct {
 	of  *cobra.Command
 }
 
-// logging are the commands that write a log.
-var logging = map[string]bool{"ttlchat": true, "ttlchat serve": true, "ttlchat play": true}
-
 // catch lets the errors of every command come here and to nobody else: what draws the help would ask the terminal for its colours first, and
 // wait for seconds where that does not answer. What is right for all commands is done here, too: flags that are not given come from the
 // environment.
@@ -28,7 +25,7 @@ func (f *failure) catch(root *cobra.Command) {
 		}
 		return nil
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return note(cmd, usageError{err}) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return note(cmd, usageError{wrongValue(err)}) })
 	var wrap func(cmd *cobra.Command)
 	wrap = func(cmd *cobra.Command) {
 		args, run := cmd.Args, cmd.RunE
@@ -38,9 +35,6 @@ func (f *failure) catch(root *cobra.Command) {
 				if err := args(cmd, words); err != nil {
 					return note(cmd, err)
 				}
-			}
-			if f := cmd.Flags().Lookup("log-file"); f != nil && f.Changed && !logging[cmd.CommandPath()] {
-				return note(cmd, usage("%s writes no log; --log-file is for ttlchat, ttlchat serve and ttlchat play", cmd.CommandPath()))
 			}
 			if err := fromEnvironment(cmd); err != nil {
 				return note(cmd, err)
@@ -52,6 +46,18 @@ func (f *failure) catch(root *cobra.Command) {
 		}
 	}
 	wrap(root)
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {
+		show := help.Run
+		help.Args, help.Run = cobra.ArbitraryArgs, nil
+		help.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := knownTopic(cmd, args); err != nil {
+				return note(root, err)
+			}
+			show(cmd, args)
+			return nil
+		}
+	}
 }
 
 // code is the exit code of the program.

@@ -111,7 +111,6 @@ ttlchat serve`,
 			return runClient(cmd.Context(), o, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	o.commonFlags(root.PersistentFlags())
 	o.emulatorFlags(root.Flags())
 	o.clientFlags(root.Flags())
 	if commands {

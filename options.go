@@ -24,7 +24,7 @@ import (
 
 // options are the flags of all commands. A flag means the same wherever it stands.
 type options struct {
-	// Everywhere.
+	// Of several commands.
 	appKey, appID, appCertificate, logFile string
 
 	// Where there is an emulator.
@@ -56,14 +56,31 @@ type options struct {
 // pastedToken is the variable that holds a token which was got elsewhere; a flag would show it to everybody who lists processes.
 const pastedToken = "TTLCHAT_TOKEN" //nolint:gosec // the name of a variable
 
-func (o *options) commonFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.appKey, "app-key", fakeserver.DemoOrg+"#"+fakeserver.DemoApp, "app key, org#app")
-	f.StringVar(&o.appID, "app-id", "", "App ID, 32 hex digits (the demo project's)")
-	f.StringVar(&o.appCertificate, "app-certificate", "", "App Certificate, 32 hex digits (the demo project's); better set in the environment")
+func (o *options) logFlag(f *pflag.FlagSet) {
 	f.StringVar(&o.logFile, "log-file", "", "file to append a log in JSON to")
 }
 
+func (o *options) appKeyFlag(f *pflag.FlagSet) {
+	f.StringVar(&o.appKey, "app-key", fakeserver.DemoOrg+"#"+fakeserver.DemoApp, "app key, org#app")
+}
+
+// credentialFlags are those of the project; without tells what a command does that is not given them.
+func (o *options) credentialFlags(f *pflag.FlagSet, without string) {
+	f.StringVar(&o.appID, "app-id", "", "App ID, 32 hex digits ("+without+")")
+	f.StringVar(&o.appCertificate, "app-certificate", "", "App Certificate, 32 hex digits ("+without+"); better set in the environment")
+}
+
+// What commands do without credentials.
+const (
+	demoWithout  = "the demo project's"
+	judgeWithout = "not compared"
+)
+
+// emulatorFlags are those of the commands that run an emulator to be used from outside.
 func (o *options) emulatorFlags(f *pflag.FlagSet) {
+	o.appKeyFlag(f)
+	o.credentialFlags(f, demoWithout)
+	o.logFlag(f)
 	f.IntVar(&o.maxDevices, "max-devices", 4, "devices of one user that may be online; one more kicks the oldest with 206")
 	f.StringVar(&o.over24h, "over-24h", string(fakeserver.Over24hCap), "tokens that ask for over 24 h: cap or refuse")
 	f.StringVar(&o.expiredAs, "expired-status", string(fakeserver.ExpiredAsReason), "how an expired token is refused: reason (FAIL and the sentence, as the Web SDK needs it) or enum (status 6)")
@@ -91,7 +108,7 @@ func (o *options) clientFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.tokenStdin, "token-stdin", false, "the first line of standard input is a token got elsewhere; it cannot be renewed. "+pastedToken+" does the same")
 	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters alone, as where TERM or the locale has no others")
 	f.BoolVar(&o.headless, "headless", false, "no screen: one JSON object a line on stdout, messages and slash commands on stdin")
-	f.StringVar(&o.record, "record", "", "`file` to write the session to when it ends, as a scenario that does it again; it is overwritten")
+	f.StringVar(&o.record, "record", "", "file to write the session to when it ends, as a scenario that does it again; it is overwritten")
 	f.DurationVar(&o.forHowLong, "for", 0, "how long a headless run goes on after the end of input; 0 is one token lifetime")
 }
 
@@ -130,7 +147,7 @@ func fromEnvironment(cmd *cobra.Command) error {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {
-			wrong = usage("%s in the environment: %w", variable(f.Name), err)
+			wrong = usageError{wrongValue(err)}
 		}
 	})
 	return wrong
@@ -157,6 +174,9 @@ func (o *options) emulator(log *slog.Logger) (fakeserver.Config, error) {
 	if (o.appID == "") != (o.appCertificate == "") {
 		return fakeserver.Config{}, usage("the emulator signs tokens, so it needs %s and %s, or neither for the demo project",
 			setting("app-id"), setting("app-certificate"))
+	}
+	if o.maxDevices == 0 { // the package's own default
+		return fakeserver.Config{}, usage("%s: want 1 to 16", setting("max-devices"))
 	}
 	cfg := fakeserver.Config{
 		AppID: o.appID, AppCertificate: o.appCertificate, Org: org, App: app, ClosedRegistration: o.closedRegistration,

@@ -60,6 +60,7 @@ ttlchat play bug.yaml --ttl 1m`,
 		},
 	}
 	flags := cmd.Flags()
+	o.logFlag(flags)
 	flags.StringVar(&change.App, "app", "", "how the app behaves, whatever the scenario says: "+strings.Join(scenario.Apps(), ", "))
 	flags.StringVar(&change.Profile, "profile", "", "SDK to behave like, whatever the scenario says: "+strings.Join(scenario.Profiles(), ", "))
 	flags.DurationVar(&change.TTL, "ttl", 0, "lifetime of the tokens, whatever the scenario says")

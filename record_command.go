@@ -57,7 +57,7 @@ ttlchat run bug.yaml`,
 			return record(ctx, &control.Client{URL: address, Token: token}, user, args[0], cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringVar(&address, "control-url", control.DefaultURL, "`address` of the control API")
+	cmd.Flags().StringVar(&address, "control-url", control.DefaultURL, "address of the control API")
 	cmd.Flags().StringVar(&token, "control-token", "", "what the control API wants as a token; better set in the environment")
 	cmd.Flags().StringVar(&user, "user", "", "whose session it is about (the first one who logs in)")
 	cmd.Flags().DurationVar(&forHowLong, "for", 0, "end after this time; 0 is until SIGINT")

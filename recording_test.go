@@ -17,7 +17,6 @@ import (
 func TestScreenIsRecorded(t *testing.T) {
 	t.Parallel()
 	o, flags := new(options), pflag.NewFlagSet("", pflag.ContinueOnError)
-	o.commonFlags(flags)
 	o.emulatorFlags(flags)
 	o.clientFlags(flags)
 	w, err := o.wire("", slog.New(slog.DiscardHandler))

@@ -78,10 +78,10 @@ ttlchat run s23-kicked-by-another-device --watch http://127.0.0.1:8081/_ctl/v1 -
 	flags.StringVar(&f.profile, "profile", "", "SDK to behave like, whatever the scenario says: "+strings.Join(scenario.Profiles(), ", "))
 	flags.DurationVar(&f.ttl, "ttl", 0, "lifetime of the tokens, whatever the scenario says")
 	flags.Uint64Var(&f.seed, "seed", 0, "what chance decides, as the report of a run that failed names it, to have the same again")
-	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each scenario: verdict, checks and timeline")
-	flags.StringVar(&f.junit, "junit", "", "`file` to write a JUnit report to")
-	flags.StringVar(&f.html, "html", "", "`file` to write a page to: each scenario's timeline drawn as lanes")
-	flags.StringVar(&f.watch, "watch", "", "watch a client under test through the control API at this `address`")
+	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each scenario: verdict, checks and timeline; with --list what it is about")
+	flags.StringVar(&f.junit, "junit", "", "file to write a JUnit report to")
+	flags.StringVar(&f.html, "html", "", "file to write a page to: each scenario's timeline drawn as lanes")
+	flags.StringVar(&f.watch, "watch", "", "watch a client under test through the control API at this address")
 	flags.StringVar(&f.controlToken, "control-token", "", "what the control API wants as a token; better set in the environment")
 	flags.StringVar(&f.user, "user", "alice", "with --watch: who logs in with the client under test")
 	flags.DurationVar(&f.patience, "patience", 2*time.Minute, "with --watch: how long to wait for the login")
@@ -135,7 +135,7 @@ func (f *runFlags) run(ctx context.Context, args []string) error {
 	if err := f.write(reports, time.Since(start)); err != nil {
 		return err
 	}
-	return f.verdict(reports, time.Since(start))
+	return f.verdict(ctx, reports, len(list), time.Since(start))
 }
 
 // check says what is wrong with the flags before anything runs.
@@ -240,12 +240,26 @@ func (f *runFlags) print(args []string) error {
 	return nil
 }
 
+// listed is what run --list --json prints. The names are a contract.
+type listed struct {
+	Name      string   `json:"name"`
+	Story     string   `json:"story"`
+	Tags      []string `json:"tags,omitempty"`
+	FailsWith []string `json:"fails_with,omitempty"` // apps of --app
+}
+
 // tellAll lists scenarios, one a line.
 func (f *runFlags) tellAll(list []*scenario.Scenario) error {
 	for _, s := range list {
 		var fails []string
 		for _, b := range s.FailsWith {
 			fails = append(fails, b.App)
+		}
+		if f.asJSON {
+			if err := writeJSON(f.stdout, listed{s.Name, s.Story, s.Tags, fails}); err != nil {
+				return err
+			}
+			continue
 		}
 		line := fmt.Sprintf("%-34s %s", s.Name, strings.Join(s.Tags, ","))
 		if fails != nil {
@@ -311,12 +325,15 @@ func (f *runFlags) write(reports []*scenario.Report, took time.Duration) error {
 }
 
 // verdict is the last line and the exit code.
-func (f *runFlags) verdict(reports []*scenario.Report, took time.Duration) error {
+func (f *runFlags) verdict(ctx context.Context, reports []*scenario.Report, wanted int, took time.Duration) error {
 	bad := 0
 	for _, r := range reports {
 		if r.Verdict != scenario.VerdictPassed {
 			bad++
 		}
+	}
+	if len(reports) < wanted {
+		return fmt.Errorf("%s; %d of %d scenarios had ended, %d of them failed", context.Cause(ctx).Error(), len(reports), wanted, bad)
 	}
 	if bad > 0 {
 		return fmt.Errorf("%d of %d scenarios failed, in %.1fs", bad, len(reports), took.Seconds())

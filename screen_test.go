@@ -44,7 +44,6 @@ func TestLoginForm(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			o, flags := new(options), pflag.NewFlagSet("", pflag.ContinueOnError)
-			o.commonFlags(flags)
 			o.emulatorFlags(flags)
 			o.clientFlags(flags)
 			if err := flags.Parse(test.flags); err != nil {

@@ -38,8 +38,8 @@ ttlchat serve --listen 127.0.0.1:0 --token-listen 127.0.0.1:0 --json`,
 			return runServe(cmd.Context(), o, at, cmd.OutOrStdout())
 		},
 	}
-	cmd.Flags().StringVar(&at.chatAddress, "listen", "127.0.0.1:8081", "`address` of the chat service; port 0 chooses one")
-	cmd.Flags().StringVar(&at.tokenAddress, "token-listen", "127.0.0.1:8080", "`address` of the token server; port 0 chooses one")
+	cmd.Flags().StringVar(&at.chatAddress, "listen", "127.0.0.1:8081", "address of the chat service; port 0 chooses one")
+	cmd.Flags().StringVar(&at.tokenAddress, "token-listen", "127.0.0.1:8080", "address of the token server; port 0 chooses one")
 	cmd.Flags().BoolVar(&at.asJSON, "json", false, "print JSON, one object a line; the first one says where everything is")
 	cmd.Flags().StringVar(&at.tls.certFile, "tls-cert", "", "speak TLS with the certificate in this PEM file")
 	cmd.Flags().StringVar(&at.tls.keyFile, "tls-key", "", "private key of --tls-cert, a PEM file")

@@ -48,7 +48,6 @@ func breaks() {
 		defer w.close()
 		return runScreen(cmd.Context(), o, w)
 	}, SilenceUsage: true}
-	o.commonFlags(cmd.Flags())
 	o.emulatorFlags(cmd.Flags())
 	o.clientFlags(cmd.Flags())
 	if cmd.Execute() != nil {

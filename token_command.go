@@ -81,6 +81,7 @@ func (b *tokenBuild) command(use, short, example string, build func(agoratoken.C
 			return err
 		},
 	}
+	b.credentialFlags(cmd.Flags(), demoWithout)
 	cmd.Flags().StringVar(&b.life, "expire", "1h", "lifetime in seconds, or as a duration such as 10m")
 	cmd.Flags().StringVar(&b.issued, "issued-at", "", "time of issue, RFC 3339 or seconds since 1970 (now)")
 	cmd.Flags().BoolVar(&b.asJSON, "json", false, "print one JSON object")

@@ -56,6 +56,7 @@ ACME_KEY=… ttlchat token fetch --token-url https://acme.test --token-shape acm
 		},
 	}
 	flags := cmd.Flags()
+	f.credentialFlags(flags, judgeWithout)
 	flags.StringVar(&f.user, "user", "alice", "user to get a token for")
 	flags.DurationVar(&f.ttl, "ttl", time.Hour, "lifetime to ask for, such as 30s or 24h")
 	flags.StringVar(&f.url, "token-url", serveTokenAddress, "token server: address to ask, {user} and {expire} in it are filled in; a host alone gets the preset's path")

@@ -58,6 +58,7 @@ ttlchat token user --user alice --expire 600 | ttlchat token inspect --json`,
 		},
 	}
 	f := cmd.Flags()
+	i.credentialFlags(f, judgeWithout)
 	f.StringVar(&i.user, "user", "", "name of the user who is to log in, or the uid for rtc")
 	f.StringVar(&i.channel, "channel", "", "name of the channel to join, for rtc")
 	f.StringVar(&i.service, "service", "", "service to log in to: chat, rtc or rtm")

@@ -50,6 +50,8 @@ AGORA_APP_ID=… AGORA_APP_CERTIFICATE=… ttlchat users status alice --rest-url
 		RunE: wantsSubcommand,
 	}
 	flags := users.PersistentFlags()
+	u.appKeyFlag(flags)
+	u.credentialFlags(flags, "the token server is asked")
 	flags.StringVar(&u.restURL, "rest-url", serveChatAddress, "chat service: REST address without org and app")
 	flags.StringVar(&u.tokenURL, "token-url", "", "token server: address to ask for app tokens; a host alone gets the preset's path ("+serveTokenAddress+")")
 	flags.BoolVar(&u.asJSON, "json", false, "print one JSON object a line")

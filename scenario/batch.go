@@ -9,7 +9,8 @@ import (
 )
 
 // Batch runs many scenarios side by side, at most jobs at a time, the long ones first, and returns their reports in the given order. done is
-// called with each one as it ends, one after the other.
+// called with each one as it ends, one after the other. When ctx ends, those that were under way or had not begun have no report: what was cut
+// short says nothing of the client.
 func Batch(ctx context.Context, list []*Scenario, jobs int, run func(context.Context, *Scenario) *Report, done func(*Report)) []*Report {
 	order := make([]int, len(list))
 	for i := range order {
@@ -23,7 +24,11 @@ func Batch(ctx context.Context, list []*Scenario, jobs int, run func(context.Con
 	for range min(max(jobs, 1), len(list)) {
 		workers.Go(func() {
 			for i := range next {
-				reports[i] = run(ctx, list[i])
+				r := run(ctx, list[i])
+				if ctx.Err() != nil {
+					continue
+				}
+				reports[i] = r
 				one.Lock()
 				done(reports[i])
 				one.Unlock()
@@ -31,11 +36,14 @@ func Batch(ctx context.Context, list []*Scenario, jobs int, run func(context.Con
 		})
 	}
 	for _, i := range order {
+		if ctx.Err() != nil {
+			break
+		}
 		next <- i
 	}
 	close(next)
 	workers.Wait()
-	return reports
+	return slices.DeleteFunc(reports, func(r *Report) bool { return r == nil })
 }
 
 // length is how long a run takes at most, sleeps aside.

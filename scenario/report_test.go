@@ -171,6 +171,24 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// An interrupted batch reports what had ended, and begins nothing more.
+func TestBatchIsInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	list := []*Scenario{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+	ran, told := 0, 0
+	reports := Batch(ctx, list, 1, func(_ context.Context, s *Scenario) *Report {
+		if ran++; s.Name == "b" {
+			cancel()
+		}
+		return &Report{Scenario: s.Name}
+	}, func(*Report) { told++ })
+	if len(reports) != 1 || reports[0].Scenario != "a" || told != 1 || ran != 2 {
+		t.Errorf("%d reports, told of %d, %d ran", len(reports), told, ran)
+	}
+}
+
 // What the documentation shows works.
 func TestDocumentedExample(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Who interrupts a run is told how far it came; what was cut short is no failure of the client, and stands in no report.
+func TestInterruptedRun(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancelCause(t.Context())
+	var said, reports strings.Builder
+	f := &runFlags{options: new(options), jobs: 2, ttl: time.Hour, stdout: &reports, stderr: &said}
+	time.AfterFunc(50*time.Millisecond, func() { interrupt(errors.New("interrupt signal received")) })
+	err := f.run(ctx, []string{"s01-happy-renew", "s03-server-down-past-expiry"})
+	if err == nil || err.Error() != "interrupt signal received; 0 of 2 scenarios had ended, 0 of them failed" {
+		t.Errorf("the run ended with %v", err)
+	}
+	if reports.Len() > 0 {
+		t.Errorf("there are reports:\n%s", reports.String())
+	}
+}
