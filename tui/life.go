@@ -46,6 +46,12 @@ type arrow struct {
 var setbacks = []arrow{
 	{session.Renewing, session.WillExpire, []stroke{{1, 48, "▼"}, {0, 43, "─────╮"}}},
 	{session.LoggingIn, session.Waiting, []stroke{{4, 14, "◀─╯"}, {3, 16, "│"}}},
+	{session.LoggingIn, session.Stopped, []stroke{{5, 14, "◀───╯"}, {4, 18, "│"}, {3, 18, "│"}}},
+}
+
+// arrivals mark states that can be reached from anywhere, when the last change has no arrow of its own.
+var arrivals = map[session.State][]stroke{
+	session.Stopped: {{5, 2, "─▶"}}, session.LoggedOut: {{0, 6, "│"}, {1, 6, "▼"}},
 }
 
 var arrows = []arrow{
@@ -57,6 +63,7 @@ var arrows = []arrow{
 	{session.WillExpire, session.Expired, []stroke{{3, 48, "│"}, {4, 48, "▼"}}},
 	{session.Expired, session.LoggingIn, []stroke{{5, 21, "╰──────────────────────"}, {4, 21, "│"}, {3, 21, "▲"}}},
 	{session.Waiting, session.LoggingIn, []stroke{{4, 14, "──╯"}, {3, 16, "▲"}}},
+	{session.Stopped, session.LoggingIn, []stroke{{5, 14, "────╯"}, {4, 18, "│"}, {3, 18, "▲"}}},
 	{session.Online, session.Reconnecting, []stroke{{3, 30, "▼"}}},
 	{session.Reconnecting, session.Online, []stroke{{3, 32, "▲"}}},
 }
@@ -84,17 +91,21 @@ func (m *model) life(width int) []string {
 		rows[row] = append(rows[row], brush{stroke{row, column, text}, p})
 	}
 	from, to := spot(m.last.from), spot(m.last.to)
+	unmarked := arrivals[to]
 	for _, a := range arrows {
 		p := m.faint
 		if i := slices.IndexFunc(setbacks, func(b arrow) bool { return b.from == from && b.to == to && b.from == a.to && b.to == a.from }); i >= 0 {
 			a = setbacks[i]
 		}
 		if a.from == from && a.to == to {
-			p = m.accent.Bold()
+			p, unmarked = m.accent.Bold(), nil
 		}
 		for _, s := range a.strokes {
 			put(s.row, s.column, s.text, p)
 		}
+	}
+	for _, s := range unmarked {
+		put(s.row, s.column, s.text, m.accent.Bold())
 	}
 	for _, state := range session.States() {
 		at := places[state]
