@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -271,6 +272,9 @@ func checkAddress(address string, schemes []string) error {
 		return nil
 	}
 	u, err := url.Parse(strings.NewReplacer("{user}", "u", "{expire}", "1").Replace(address))
+	if err == nil && u.User != nil && slices.Contains(schemes, "ws") {
+		return fmt.Errorf("%q is no WebSocket address: those have no user and no password in them", printable.Address(address))
+	}
 	if err == nil && u.Host != "" {
 		for _, s := range schemes {
 			if u.Scheme == s {

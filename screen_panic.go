@@ -29,7 +29,7 @@ func (b broken) Error() string {
 func endOnPanic(ctx context.Context, log *slog.Logger, logged bool) (c context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := guard.Watch(func(panicked any, stack []byte) {
-		b := broken{panicked: printable.Line(printable.Scrub(fmt.Sprint(panicked)), 400), stack: stack}
+		b := broken{panicked: printable.Discreet(fmt.Sprint(panicked), 400), stack: stack}
 		if logged {
 			log.Error("a goroutine panicked", "panic", b.panicked, "stack", string(stack))
 			b.stack = nil

@@ -85,7 +85,7 @@ func fail(seen, means, mend string) finding { return finding{Fail, seen, means, 
 
 // clean makes a text safe and short, and hides what looks like a secret in it. Most parts have been through this before; here nothing that
 // a server says can slip through.
-func clean(text string) string { return printable.Scrub(printable.Line(text, 600)) }
+func clean(text string) string { return printable.Discreet(text, 600) }
 
 // sentence makes one of an advice as errors and findings give it.
 func sentence(advice string) string {

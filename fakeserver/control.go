@@ -86,7 +86,7 @@ func (s *Server) controlHandler() http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		if refused := s.guard(r); refused != nil {
 			s.journal.add(&Entry{
-				Name: ControlRefused, Method: printable.Line(r.Method, 16), Path: printable.Line(printable.Scrub(r.URL.Path), 200),
+				Name: ControlRefused, Method: printable.Line(r.Method, 16), Path: printable.Discreet(r.URL.Path, 200),
 				Status: refused.Status, Reason: refused.Message,
 			})
 			answerControl(w, refused)

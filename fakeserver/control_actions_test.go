@@ -3,6 +3,7 @@ package fakeserver
 import (
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,6 +30,14 @@ func TestKick(t *testing.T) {
 			alice.wantClosed(closeNormal)
 			bob.wantOpen()
 			bob.leave()
+		}
+		alice := w.login("alice", "web")
+		w.srv.Kick("alice", 206, "had 007eJxTYPj3p2Tnb4tznzx9f2a")
+		alice.take()
+		alice.wantClosed(closeNormal)
+		synctest.Wait()
+		if closed := w.srv.entries(SessionClosed); closed[len(closed)-1].Reason != "kicked with 206: had 007e…" {
+			t.Errorf("the journal says %q", closed[len(closed)-1].Reason)
 		}
 		w.login("alice", "web")
 		if n := w.srv.Kick("alice", 42, ""); n != 0 {

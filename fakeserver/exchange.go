@@ -90,10 +90,24 @@ func (s *Server) exchanged(r *http.Request) string {
 		return ""
 	}
 	number := s.exchanges.add(Exchange{
-		Authorization: printable.Scrub(printable.Line(r.Header.Get("Authorization"), 200)), Query: discreet(printable.Line(r.URL.RawQuery, 400)),
+		Authorization: credential(r.Header.Get("Authorization")), Query: discreet(printable.Line(r.URL.RawQuery, 400)),
 		Request: o.request.text(), Response: o.response.text(),
 	})
 	return "r" + strconv.FormatUint(number, 10)
+}
+
+// credential is an Authorization header as it may be shown: its scheme, and of the rest as much as is shown of a token if it is one.
+func credential(header string) string {
+	scheme, secret, found := strings.Cut(printable.Line(header, 0), " ")
+	if !found {
+		scheme, secret = "", scheme
+	}
+	if at := printable.Secrets(secret); len(at) == 1 && at[0][0] == 0 && at[0][1] == len(secret) {
+		secret = printable.Stub(secret)
+	} else if secret != "" {
+		secret = "…"
+	}
+	return strings.TrimLeft(printable.Line(scheme, 20)+" "+secret, " ")
 }
 
 // Write implements http.ResponseWriter.

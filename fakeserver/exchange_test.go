@@ -55,6 +55,14 @@ func TestExchange(t *testing.T) {
 	}
 	x = callOf(t, s, s.chat.Handler, http.MethodPost, "/ttlchat/demo/token", `{"grant_type":"password","username":"alice","password":"let \"me\" in"}`,
 		"Authorization", "Bearer YWMtAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+	for header, want := range map[string]string{
+		"": "", "Basic YWxpY2U6aHVudGVyMg==": "Basic …", "Bearer opaque": "Bearer …", "key-of-my-own": "…",
+		"Bearer 007eJxTYPj3p2Tnb4tznzx and more": "Bearer …", "a scheme that is far too long to be one": "a …",
+	} {
+		if got := credential(header); got != want {
+			t.Errorf("credential(%q) = %q, want %q", header, got, want)
+		}
+	}
 	if x.Authorization != "Bearer YWMt…" || x.Request != `{"grant_type":"password","username":"alice","password":…}` || x.Response == "" {
 		t.Errorf("a login is remembered as %+v", x)
 	}

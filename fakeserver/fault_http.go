@@ -84,7 +84,7 @@ func (s *Server) answerInstead(f *fault, w http.ResponseWriter, r *http.Request,
 	status := &statusWriter{ResponseWriter: w}
 	defer func() {
 		s.journal.add(&Entry{
-			Name: RESTRequest, Method: printable.Line(r.Method, 16), Path: printable.Line(printable.Scrub(r.URL.Path), 200), Status: status.status,
+			Name: RESTRequest, Method: printable.Line(r.Method, 16), Path: printable.Discreet(r.URL.Path, 200), Status: status.status,
 			User: user, Reason: "fault " + f.ID + ": " + string(f.Target) + " " + f.Kind, Session: s.exchanged(r),
 		})
 	}()

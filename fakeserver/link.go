@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ttlchat/ttlchat/internal/msync"
+	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
 // wire is what a link needs of its transport, which knows nothing of messages.
@@ -196,7 +197,7 @@ func (l *link) kick(op msync.StatisticsBody_Operation, reason string) {
 	})
 	why := fmt.Sprintf("kicked with %d", kickCode(op))
 	if reason != "" {
-		why += ": " + reason
+		why += ": " + printable.Discreet(reason, 200)
 	}
 	l.close(why)
 }

@@ -318,7 +318,7 @@ func (c *call) answer(status int, body any) {
 // note writes the call into the journal.
 func (c *call) note() {
 	c.srv.journal.add(&Entry{
-		Name: RESTRequest, Method: printable.Line(c.r.Method, 16), Path: printable.Line(printable.Scrub(c.r.URL.Path), 200),
+		Name: RESTRequest, Method: printable.Line(c.r.Method, 16), Path: printable.Discreet(c.r.URL.Path, 200),
 		Status: c.status, User: printable.Line(c.user, 64), Reason: c.reason, Session: c.srv.exchanged(c.r),
 	})
 }

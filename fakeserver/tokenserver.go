@@ -33,7 +33,7 @@ func (s *Server) tokenHandler() http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		mux.ServeHTTP(status, r)
 		s.journal.add(&Entry{
-			Name: RESTRequest, Method: printable.Line(r.Method, 16), Path: printable.Line(printable.Scrub(r.URL.Path), 200),
+			Name: RESTRequest, Method: printable.Line(r.Method, 16), Path: printable.Discreet(r.URL.Path, 200),
 			Status: status.status, Reason: tokenServerReason, Session: s.exchanged(r),
 		})
 	})

@@ -65,7 +65,4 @@ func fail(kind Kind, err error, format string, args ...any) *Error {
 }
 
 // quote makes text from outside short and safe to stand in a detail.
-func quote(s string) string {
-	const maxRead, maxShown = 4096, 200
-	return printable.Line(printable.Scrub(printable.Line(s, maxRead)), maxShown)
-}
+func quote(s string) string { return printable.Discreet(s, 200) }

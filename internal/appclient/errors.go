@@ -63,7 +63,7 @@ func unanswered(phase Phase, host string, err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
-	host = show(host)
+	host = show(printable.Address(host))
 	e := &Error{Phase: phase, Err: err}
 	netErr, isNet := errors.AsType[net.Error](err)
 	switch {
@@ -131,7 +131,7 @@ func (e *Error) next(retryAfter string, token Token) string {
 }
 
 // show makes text from outside short and safe.
-func show(s string) string { return printable.Scrub(printable.Line(s, 300)) }
+func show(s string) string { return printable.Discreet(s, 300) }
 
 // name makes a name from outside short and safe. It is no secret, even where it looks like one: a UUID may begin like a token.
 func name(s string) string { return printable.Line(s, 300) }

@@ -107,7 +107,7 @@ func (c *Client) fly(f *flight) {
 func (c *Client) exchange(ctx context.Context) (Token, error) {
 	text, err := c.config.AppToken(ctx)
 	if err != nil {
-		return Token{}, &Error{Phase: PhaseFetch, Err: err, Detail: "there is no app token: " + printable.Scrub(printable.Line(err.Error(), 600))}
+		return Token{}, &Error{Phase: PhaseFetch, Err: err, Detail: "there is no app token: " + printable.Discreet(err.Error(), 600)}
 	}
 	read, err := agoratoken.Read(text)
 	if err != nil {

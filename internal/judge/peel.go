@@ -46,7 +46,7 @@ func peel(text string) (inner string, f Finding, ok bool) {
 		}
 		what := "this is JSON with the token in it"
 		if field != "" {
-			what = "this is JSON with the token in the field " + quote(printable.Scrub(field))
+			what = "this is JSON with the token in the field " + quote(printable.Discreet(field, 64))
 		}
 		return found(token, "json", what, "pass the token alone")
 	}

@@ -229,5 +229,5 @@ func quote(s string) string { return strconv.Quote(harmless(s, maxText)) }
 
 // harmless bounds a text, takes out what a terminal would obey, and shortens what looks like a secret.
 func harmless(s string, maxRunes int) string {
-	return printable.Scrub(printable.Line(s, maxRunes))
+	return printable.Discreet(s, maxRunes)
 }

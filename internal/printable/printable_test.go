@@ -111,6 +111,35 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// What hides in a text, or is cut through with it, is no secret any more either.
+func TestDiscreet(t *testing.T) {
+	const token = "007eJxTYPj3p2Tnb4tznzx9f2aAAAA"
+	for in, want := range map[string]string{
+		"said " + token + " twice":                       "said 007e… twice",
+		"said " + token[:9] + "\u200b" + token[9:]:        "said 007e…",
+		"said " + token[:9] + "\x1b[31m" + token[9:]:      "said 007e…",
+		strings.Repeat("x", 35) + "=" + token:            strings.Repeat("x", 35) + "=00…",
+		strings.Repeat("y", 35) + "\n" + token + " after": strings.Repeat("y", 35) + " 00…",
+	} {
+		if got := Discreet(in, 39); got != want {
+			t.Errorf("Discreet(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestAddress(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://example.test/a@b?c=d@e":        "https://example.test/a@b?c=d@e",
+		"https://bob:secret@example.test/":      "https://…@example.test/",
+		"https://bob:p@ssword@example.test?a=b": "https://…@example.test?a=b",
+		"https://a.test and mail to bob@b.test": "https://a.test and mail to bob@b.test",
+	} {
+		if got := Address(in); got != want {
+			t.Errorf("Address(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestScrub(t *testing.T) {
 	const hex32 = "5CFd2fd1755d40ecb72977518be15d3b"
 	tests := map[string]string{

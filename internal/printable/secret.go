@@ -40,11 +40,18 @@ func Scrub(s string) string {
 	return secrets().ReplaceAllStringFunc(s, Stub)
 }
 
+// maxDiscreet is how much of a text is looked at for secrets, in runes.
+const maxDiscreet = 4096
+
+// Discreet is [Line] for text that may quote secrets, such as what a server says: they are shortened as [Scrub] does it. That happens when
+// nothing invisible can split them any more, and before the text is cut, because what is left of a secret may not look like one.
+func Discreet(s string, maxRunes int) string { return Line(Scrub(Line(s, maxDiscreet)), maxRunes) }
+
 // Stub is what [Scrub] makes of a secret.
 func Stub(secret string) string { return secret[:shownOfSecret] + "…" }
 
-// userinfo is what stands before the host of an address, perhaps with a password.
-var userinfo = pattern.New(`//[^/@]*@`)
+// userinfo is what stands before the host of an address, perhaps with a password, which may have an @ in it.
+var userinfo = pattern.New(`//[^/?#\s]*@`)
 
 // Address returns an address without the user and the password that it may hold. It does not make it safe for a terminal.
 func Address(s string) string { return userinfo().ReplaceAllString(s, "//…@") }

@@ -348,12 +348,12 @@ func TestKickEndsTheSession(t *testing.T) {
 		msync.StatisticsBody_USER_KICKED_BY_CHANGE_PASSWORD: 216, msync.StatisticsBody_USER_KICKED_BY_OTHER_DEVICE: 217,
 	} {
 		l, events := standing(Native)
-		l.statistic(&msync.StatisticsBody{Operation: &op, Reason: new("said\x1b[31m")})
+		l.statistic(&msync.StatisticsBody{Operation: &op, Reason: new("said\x1b[31m 007eJxTYPj3p2Tn\u200bb4tznzx9f2a")})
 		if len(*events) != 1 || (*events)[0].Name != Kicked || (*events)[0].Code != code || l.link != nil {
 			t.Errorf("%s: %+v, want one kick with %d", op, *events, code)
 			continue
 		}
-		if reason := (*events)[0].Reason; !strings.Contains(reason, "said") || strings.ContainsRune(reason, '\x1b') {
+		if reason := (*events)[0].Reason; !strings.Contains(reason, "said 007e…") || strings.ContainsRune(reason, '\x1b') {
 			t.Errorf("%s: the reason is %q", op, reason)
 		}
 	}

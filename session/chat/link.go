@@ -157,7 +157,7 @@ func readFrame(conn *websocket.Conn) (*msync.MSync, error) {
 
 // refused turns a status other than OK into the profile's error (protocol.md d.5).
 func refused(p Profile, s *msync.Status) *Error {
-	reason := printable.Line(printable.Scrub(s.GetReason()), 200)
+	reason := printable.Discreet(s.GetReason(), 200)
 	e := &Error{Phase: PhaseLogin, Kind: KindRefused, Code: WebAuthError, Reason: "the service refused the login: " + reason}
 	switch code := s.GetErrorCode(); {
 	case code == msync.Status_OK:
@@ -177,18 +177,21 @@ func refused(p Profile, s *msync.Status) *Error {
 	return e
 }
 
+// shown is an address as it may be shown.
+func shown(address string) string { return printable.Discreet(printable.Address(address), 200) }
+
 func dialError(url string, answered bool, err error) *Error {
 	e := &Error{Phase: PhaseTransport, Kind: KindUnreachable, Code: ServerNotReachable, Err: err}
 	switch {
 	case errors.Is(err, context.Canceled):
 		e.Kind, e.Code, e.Reason = KindCanceled, NotLoggedIn, "the login was canceled"
 	case isTimeout(err):
-		e.Kind, e.Code, e.Reason = KindTimeout, ServerTimeout, "the chat service at "+printable.Line(url, 200)+" does not answer"
+		e.Kind, e.Code, e.Reason = KindTimeout, ServerTimeout, "the chat service at "+shown(url)+" does not answer"
 	case answered:
 		e.Kind, e.Code = KindProtocol, ServerUnknownError
-		e.Reason = "there is no chat gateway at " + printable.Line(url, 200) + ": it answers, but not with a WebSocket"
+		e.Reason = "there is no chat gateway at " + shown(url) + ": it answers, but not with a WebSocket"
 	default:
-		e.Reason = "the chat service at " + printable.Line(url, 200) + " cannot be reached: " + printable.Cause(err)
+		e.Reason = "the chat service at " + shown(url) + " cannot be reached: " + printable.Cause(err)
 	}
 	return e
 }
@@ -235,7 +238,7 @@ func (l *link) read(frame func(*msync.MSync)) (reason string) {
 		case err != nil:
 			var closed *websocket.CloseError
 			if errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure {
-				return "the service closed the connection: " + printable.Line(closed.Text, 120)
+				return "the service closed the connection: " + printable.Discreet(closed.Text, 120)
 			}
 			select {
 			case <-l.ending:

@@ -93,7 +93,7 @@ func (l *loop) sendAnswer(down *msync.CommSyncDL) {
 	e := Event{Name: MessageSent, ID: down.GetMetaId(), ServerID: down.GetServerId(), At: time.UnixMilli(int64(down.GetTimestamp()))} //nolint:gosec // only shown
 	if s := down.GetStatus(); s.GetErrorCode() != msync.Status_OK {
 		e.Name, e.Code = MessageRefused, sendCode(s)
-		e.Reason = fmt.Sprintf("the service refused the message with %s: %s", s.GetErrorCode(), printable.Line(printable.Scrub(s.GetReason()), 200))
+		e.Reason = fmt.Sprintf("the service refused the message with %s: %s", s.GetErrorCode(), printable.Discreet(s.GetReason(), 200))
 	}
 	l.emit(e)
 }
@@ -177,7 +177,7 @@ func (l *loop) statistic(stat *msync.StatisticsBody) {
 	default:
 		return
 	}
-	if said := printable.Line(stat.GetReason(), 200); said != "" {
+	if said := printable.Discreet(stat.GetReason(), 200); said != "" {
 		kick.reason += " (" + said + ")"
 	}
 	l.decide(kick)

@@ -84,7 +84,7 @@ func (r rest) call(ctx context.Context, phase Phase, p Profile, method, path, to
 	target := fmt.Sprintf("%s/%s/%s/%s", r.base, url.PathEscape(r.org), url.PathEscape(r.app), path)
 	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
 	if err != nil {
-		return &Error{Phase: phase, Kind: KindProtocol, Reason: "the REST address is no address: " + printable.Line(r.base, 200), Err: err}
+		return &Error{Phase: phase, Kind: KindProtocol, Reason: "the REST address is no address: " + shown(r.base), Err: err}
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
@@ -107,14 +107,14 @@ func (r rest) call(ctx context.Context, phase Phase, p Profile, method, path, to
 	if len(answer) > maxAnswer || json.Unmarshal(answer, into) != nil {
 		return &Error{
 			Phase: PhaseProtocol, Kind: KindProtocol, Code: ServerUnknownError,
-			Reason: "the service at " + printable.Line(r.base, 200) + " did not answer with the JSON of the chat REST API",
+			Reason: "the service at " + shown(r.base) + " did not answer with the JSON of the chat REST API",
 		}
 	}
 	return nil
 }
 
 func (r rest) unreachable(phase Phase, err error) *Error {
-	where := printable.Line(r.base, 200)
+	where := shown(r.base)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &Error{Phase: phase, Kind: KindCanceled, Code: NotLoggedIn, Reason: "the call was canceled", Err: err}
@@ -134,7 +134,7 @@ func (r rest) refusal(phase Phase, p Profile, status int, body []byte) *Error {
 		Description string `json:"error_description"`
 	}
 	_ = json.Unmarshal(body, &answer) // what is not the service's error body has no description
-	description := printable.Line(printable.Scrub(answer.Description), 200)
+	description := printable.Discreet(answer.Description, 200)
 	if description == "" {
 		description = "no reason given"
 	}
