@@ -43,9 +43,10 @@ var errCut = errors.New("a fault cut the connection")
 // is made when it is needed.
 type faultyFrames struct {
 	framing
-	srv  *Server
-	id   string // of the link
-	user atomic.Pointer[string]
+	srv   *Server
+	id    string // of the link
+	letGo func() // called where a fault may take its time with reading: what was held back meanwhile has to go out before
+	user  atomic.Pointer[string]
 
 	again []byte // what read returns next; for the goroutine that reads
 
@@ -71,8 +72,8 @@ type ice struct {
 	until time.Time // zero without an end
 }
 
-func (s *Server) faultyFrames(frames framing, id string) *faultyFrames {
-	return &faultyFrames{framing: frames, srv: s, id: id}
+func (s *Server) faultyFrames(frames framing, id string, letGo func()) *faultyFrames {
+	return &faultyFrames{framing: frames, srv: s, id: id, letGo: letGo}
 }
 
 // ended is closed by cut.
@@ -111,6 +112,7 @@ func (w *faultyFrames) read() ([]byte, error) {
 	}
 	for {
 		if w.troubled() {
+			w.letGo()
 			if f := w.ask(0, func(f *fault) bool { return f.kind.beforeRead != nil }); f != nil {
 				f.kind.beforeRead(w, f)
 			}
@@ -122,6 +124,7 @@ func (w *faultyFrames) read() ([]byte, error) {
 		if !w.troubled() {
 			return frame, nil
 		}
+		w.letGo()
 		w.meet(frame)
 		switch w.pass(msync.In, frame) {
 		case passOn:

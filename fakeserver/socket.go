@@ -64,12 +64,13 @@ type socket struct {
 	frames *faultyFrames
 
 	mu       sync.Mutex
-	queue    *[][]byte // waits for the writer; nil when nothing does
-	waiting  load      // in queue or with the writer
-	writing  bool      // there is a writer, or the connection is past writing
-	handling bool      // the goroutine that reads will be the writer when it is done
-	over     bool      // reading has ended
-	ending   bool      // Close was called: nothing more goes into the queue
+	queue    *[][]byte     // waits for the writer; nil when nothing does
+	waiting  load          // in queue or with the writer
+	writing  bool          // there is a writer, or the connection is past writing
+	handling bool          // the goroutine that reads will be the writer when it is done
+	over     bool          // reading has ended, or writing has failed
+	drained  chan struct{} // closed when the writer is done with what it has; nil while nobody waits for that
+	ending   bool          // Close was called: nothing more goes into the queue
 	endCode  int
 	endText  string
 }
@@ -86,7 +87,7 @@ func (s *Server) serveSocket(frames framing, next func(rest func())) {
 	defer guard.Catch()
 	sock := &socket{srv: s}
 	l := s.newLink(sock)
-	sock.frames = s.faultyFrames(frames, l.id)
+	sock.frames = s.faultyFrames(frames, l.id, func() { sock.letGo(l) })
 	sock.allow(maxLogin, provisionTimeout) // nobody else knows it yet
 	if !s.track(l, sock) {
 		frames.cut()
@@ -129,10 +130,11 @@ func (s *socket) step(l *link) (ended string) {
 		l.receive(frame)
 		s.frames.know(l.user)
 	}
-	if s.frames.ready() {
+	if s.frames.ready() && !s.crowded() {
 		return "" // the answers to what is there already go out with this one
 	}
 	s.release(l)
+	s.keepUp()
 	return ""
 }
 
@@ -177,6 +179,50 @@ func (s *socket) release(l *link) {
 	l.tellOthers()
 	if rest != nil {
 		rest()
+	}
+}
+
+// letGo is release for a goroutine that reads and may have to wait for something else than the client: others do the writing.
+func (s *socket) letGo(l *link) {
+	s.mu.Lock()
+	s.handling = false
+	s.wake()
+	s.mu.Unlock()
+	l.tellOthers()
+}
+
+// crowded reports whether so much waits that it should go out before the next frame is handled.
+func (s *socket) crowded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.full()
+}
+
+// full reports whether half of what may wait does. mu is held.
+func (s *socket) full() bool {
+	return s.waiting.frames >= queuedFrames/2 || s.waiting.bytes >= queuedBytes/2
+}
+
+// keepUp waits for another writer where too much is left for it: a client is heard as fast as it reads, and not closed for having said much.
+func (s *socket) keepUp() {
+	s.mu.Lock()
+	if !s.full() || !s.writing || s.over || s.ending {
+		s.mu.Unlock()
+		return
+	}
+	if s.drained == nil {
+		s.drained = make(chan struct{})
+	}
+	drained := s.drained
+	s.mu.Unlock()
+	<-drained
+}
+
+// tellDrained lets go who waits in keepUp. mu is held.
+func (s *socket) tellDrained() {
+	if s.drained != nil {
+		close(s.drained)
+		s.drained = nil
 	}
 }
 
@@ -271,6 +317,7 @@ func (s *socket) next(done load) (queue *[][]byte, size load) {
 	defer s.mu.Unlock()
 	s.waiting.frames -= done.frames
 	s.waiting.bytes -= done.bytes
+	s.tellDrained()
 	queue, s.queue = s.queue, nil
 	if queue == nil {
 		s.writing = s.ending
@@ -288,6 +335,10 @@ func (s *socket) wrote(queue *[][]byte, err error) bool {
 	queues.Put(queue)
 	if err != nil {
 		s.frames.cut()
+		s.mu.Lock()
+		s.over = true
+		s.tellDrained()
+		s.mu.Unlock()
 	}
 	return err == nil
 }

@@ -6,7 +6,10 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/ttlchat/ttlchat/internal/msync"
 )
 
 // fickle is a framing that takes a part of what it is offered, all of it, or nothing, and keeps what was written.
@@ -68,7 +71,7 @@ func TestWriters(t *testing.T) {
 	for seed := range uint64(5) {
 		srv := newServer(t, Config{})
 		out := &fickle{luck: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // it shall be the same again
-		s := &socket{srv: srv, frames: srv.faultyFrames(out, "c1")}
+		s := &socket{srv: srv, frames: srv.faultyFrames(out, "c1", func() {})}
 		srv.sockets.Add(1) // as for a connection that is read
 		var all sync.WaitGroup
 		for i := range senders {
@@ -104,4 +107,108 @@ func TestWriters(t *testing.T) {
 			next[i]++
 		}
 	}
+}
+
+// scripted is a framing whose client has said everything already. It notes what is written, and when.
+type scripted struct {
+	framing
+	said    [][]byte
+	heard   int
+	reading func(n int)   // called before frame n is read
+	pause   time.Duration // how long the first write takes, which nobody can begin without waiting
+	gone    chan struct{}
+	end     sync.Once
+
+	mu      sync.Mutex
+	written []time.Duration // after began
+	began   time.Time
+}
+
+func (f *scripted) read() ([]byte, error) {
+	if f.reading != nil {
+		f.reading(f.heard)
+	}
+	f.heard++
+	if len(f.said) == 0 {
+		<-f.gone
+		return nil, errClosed
+	}
+	frame := f.said[0]
+	f.said = f.said[1:]
+	return frame, nil
+}
+
+func (f *scripted) ready() bool { return f.heard > 1 && len(f.said) > 0 } // the login comes alone
+
+func (f *scripted) begin(frames [][]byte) (rest func() error, err error) {
+	return func() error { return f.write(frames) }, nil
+}
+
+func (f *scripted) write(frames [][]byte) error {
+	time.Sleep(f.pause)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pause = 0
+	for range frames {
+		f.written = append(f.written, time.Since(f.began))
+	}
+	return nil
+}
+
+func (f *scripted) allow(int, time.Duration) {}
+func (f *scripted) bye(int, string)          {}
+func (f *scripted) cut()                     { f.end.Do(func() { close(f.gone) }) }
+
+// talk serves a client that logs in and then says that many heartbeats at once, and returns when each answer was written.
+func (f *scripted) talk(t *testing.T, srv *Server, beats int, meanwhile func(*socket)) []time.Duration {
+	t.Helper()
+	f.gone, f.began = make(chan struct{}), time.Now()
+	f.said = [][]byte{login{user: "alice", resource: "web", token: srv.userToken(t, "alice", 600)}.frame(t)}
+	for range beats {
+		f.said = append(f.said, pack(t, msync.MSync_UNREAD, nil))
+	}
+	srv.serveSocket(f, func(rest func()) {
+		for l := range srv.open {
+			meanwhile(srv.open[l])
+		}
+		go rest()
+	})
+	time.Sleep(time.Minute)
+	f.cut()
+	srv.sockets.Wait()
+	return f.written
+}
+
+// TestReaderKeepsUp: while another goroutine takes its time with writing, a client that says much is not heard further instead of being closed.
+func TestReaderKeepsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const beats = 3 * queuedFrames
+		f := new(scripted)
+		written := f.talk(t, newServer(t, Config{}), beats, func(s *socket) {
+			f.pause = time.Second
+			s.Queue([]byte("a notice"))
+			s.Flush()
+		})
+		if len(written) != 1+1+beats {
+			t.Errorf("%d frames were written, want the answers to the login and %d beats and one more", len(written), beats)
+		}
+	})
+}
+
+// TestFaultLetsAnswersGo: a fault that comes between two frames which arrived together, and takes the second one, does not keep back the answer
+// to the first until the client speaks again.
+func TestFaultLetsAnswersGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, f := newServer(t, Config{}), new(scripted)
+		f.reading = func(n int) {
+			if n == 2 {
+				if _, err := srv.AddFault(Fault{Target: FaultLink, Kind: "drop", Params: FaultParams{"direction": "in", "command": "any"}}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if written := f.talk(t, srv, 2, func(*socket) {}); len(written) != 2 || written[1] != 0 {
+			t.Errorf("answers were written after %v, want those to the login and to the first beat at once", written)
+		}
+	})
 }
