@@ -114,13 +114,13 @@ func (f *binaryFrames) read() ([]byte, error) {
 // wide are readers between two connections that have much to say.
 var wide = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, wideLookAhead) }}
 
-// fit borrows a wide reader when the narrow one was full, and gives it back when it was not worth it any more. The library knows the reader
-// by its address, so it is what stands there that changes.
+// fit borrows a wide reader when the narrow one was full, and gives it back when it was not worth it any more and what it has read fits into
+// the narrow one. The library knows the reader by its address, so it is what stands there that changes.
 func (f *binaryFrames) fit() {
 	if f.ready() {
 		return
 	}
-	busy := f.crowd >= lookAhead
+	busy := max(f.crowd, f.in.Buffered()) >= lookAhead // frames that are not usual do not count for the crowd
 	f.crowd = 0
 	if busy == (f.narrow != nil) {
 		return
@@ -131,7 +131,7 @@ func (f *binaryFrames) fit() {
 	}
 	begun, _ := f.in.Peek(f.in.Buffered()) // cannot fail: it is there
 	other.Reset(&begunReader{begun, f.conn.NetConn()})
-	_, _ = other.Peek(len(begun)) // cannot fail: it fits, or the narrow one would have been full
+	_, _ = other.Peek(len(begun)) // cannot fail: it fits
 	*f.in, *other = *other, *f.in
 	f.narrow = nil
 	if busy {
@@ -151,7 +151,9 @@ type begunReader struct {
 func (r *begunReader) Read(p []byte) (int, error) {
 	if len(r.begun) > 0 {
 		n := copy(p, r.begun)
-		r.begun = r.begun[n:]
+		if r.begun = r.begun[n:]; len(r.begun) == 0 {
+			r.begun = nil // it is another's soon
+		}
 		return n, nil
 	}
 	return r.rest.Read(p)
