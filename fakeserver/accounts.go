@@ -94,6 +94,7 @@ func (h *hub) remove(name string) (e userEntity, links []*link, ok bool) {
 	delete(h.users, name)
 	delete(h.byUUID, u.uuid)
 	h.past.forget(name)
+	h.empty(u)
 	return u.entity(), u.online(), true
 }
 

@@ -96,7 +96,11 @@ const chatTokenPrefix = "YWMt"
 type chatTokens struct {
 	key    [32]byte
 	serial atomic.Uint64 // of the newest
+	voided atomic.Uint64 // the newest that was forgotten
 }
+
+// forget makes everything void that was issued until now.
+func (c *chatTokens) forget() { c.voided.Store(c.serial.Load()) }
 
 func newChatTokens() *chatTokens {
 	c := new(chatTokens)
@@ -139,6 +143,9 @@ func (c *chatTokens) open(token string, now time.Time) (grant, *authError) {
 	g := grant{
 		identity: string(b[chatTokenHead:]), app: b[19] == 1, acceptedAt: now, expiresAt: expires,
 		serial: binary.BigEndian.Uint64(b[28:]), short: printable.Token(token),
+	}
+	if g.serial <= c.voided.Load() {
+		return grant{}, &authError{authForeign, "the Chat token is older than the emulator's last reset"}
 	}
 	if !now.Before(expires) {
 		return grant{}, &authError{authExpired, fmt.Sprintf("the Chat token expired at %s", expires.UTC().Format(time.RFC3339))}

@@ -50,7 +50,7 @@ func (s *Server) SetClockOffset(d time.Duration) { s.clock.SetOffset(d) }
 func (s *Server) FreezeClock(frozen bool) { s.clock.Freeze(frozen) }
 
 // Reset makes the emulator what it was after its start: no faults, no revocations, the clock of the configuration, only the users of the
-// configuration, no messages. Connections are cut. The journal goes on.
+// configuration, no messages and files, and no Chat token of before is known. Connections are cut. The journal goes on.
 func (s *Server) Reset() {
 	s.faults.clear("")
 	s.CutUser("")
@@ -59,5 +59,7 @@ func (s *Server) Reset() {
 	s.hub.reset()
 	s.revoked.forget()
 	s.handedOut.forget()
+	s.chatTokens.forget()
+	s.files.forget()
 	s.journal.add(&Entry{Name: EmulatorReset})
 }

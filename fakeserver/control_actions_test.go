@@ -96,6 +96,8 @@ func TestReset(t *testing.T) {
 		alice := w.login("alice", "web")
 		alice.say(1, "bob", "hello")
 		token := w.srv.userToken(t, "alice", 6000)
+		chatToken := w.srv.chatTokens.issue(grant{identity: "alice", expiresAt: w.start.Add(24 * time.Hour)})
+		w.srv.files.put(&file{uuid: "f1"})
 		w.srv.Revoke("alice")
 		w.srv.JumpClock(time.Minute)
 		w.srv.FreezeClock(true)
@@ -116,6 +118,15 @@ func TestReset(t *testing.T) {
 			t.Errorf("the state is %+v", state)
 		}
 		w.only(EmulatorReset)
+		if w.srv.files.get("f1") != nil || w.srv.files.size != 0 {
+			t.Error("a file outlives the reset")
+		}
+		if _, bad := w.srv.chatTokens.open(chatToken, w.start); bad == nil {
+			t.Error("a Chat token outlives the reset")
+		}
+		if w.srv.hub.waiting != 0 {
+			t.Errorf("%d bytes are said to wait for nobody", w.srv.hub.waiting)
+		}
 		if s := w.dial().provision(login{user: "alice", resource: "web", token: token}).GetStatus(); s.GetErrorCode() != msync.Status_OK {
 			t.Errorf("a revocation outlives the reset: %v", s)
 		}

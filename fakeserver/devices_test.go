@@ -341,3 +341,68 @@ func TestReplacedConnectionKeepsOut(t *testing.T) {
 		t.Errorf("%d messages are unconfirmed, after key %d", len(q.entries), sent)
 	}
 }
+
+// TestWaitingBound: all queues together have a bound, which what was fetched, dropped or deleted makes room below. Beyond it the sender is told.
+func TestWaitingBound(t *testing.T) {
+	s := newServer(t, Config{MaxDevices: 1})
+	alice := s.attached(t, "alice", "web")
+	counted := func() int {
+		n := 0
+		for _, u := range s.hub.users {
+			for _, q := range u.queues {
+				for _, e := range q.entries {
+					n += e.cost()
+				}
+			}
+		}
+		return n
+	}
+	say := func(n uint64, to string) bool {
+		alice.send(chatMeta(t, n, to, msync.TextBody("", to, "hello"), nil))
+		answer := new(msync.CommSyncDL)
+		unpack(t, alice.wire.(*tape).last(t), answer)
+		if counted() != s.hub.waiting {
+			t.Fatalf("%d bytes wait, counted as %d", counted(), s.hub.waiting)
+		}
+		return answer.GetStatus().GetErrorCode() == msync.Status_OK
+	}
+	if !say(1, "bob") || !say(2, "carol") {
+		t.Fatal("the first messages are refused")
+	}
+	s.hub.most = s.hub.waiting + 1
+	if !say(3, "dave") || say(4, "dave") {
+		t.Error("want one more message to be taken, and the next to be refused")
+	}
+	s.hub.remove("carol")
+	s.hub.remove("dave")
+	if !say(5, "dave") || counted() != s.hub.waiting {
+		t.Error("what was deleted still takes room")
+	}
+	bob := s.attached(t, "bob", "phone")
+	s.hub.pull(bob, []byte("alice"), 0)
+	s.hub.pull(bob, []byte("alice"), bob.user.queues["alice"].placeOf(bob).sent)
+	if got := counted(); got != s.hub.waiting || len(bob.user.queues["alice"].entries) != 0 {
+		t.Errorf("%d bytes wait, counted as %d", got, s.hub.waiting)
+	}
+	s.Reset()
+	if s.hub.waiting != 0 {
+		t.Errorf("%d bytes wait after the reset", s.hub.waiting)
+	}
+}
+
+// TestDeletedDuringLogin: a user who is deleted between the look at the token and the place among the connections is not online behind
+// everybody's back.
+func TestDeletedDuringLogin(t *testing.T) {
+	s := newServer(t, Config{})
+	s.hub.mu.Lock()
+	u, err := s.hub.ensure("alice")
+	s.hub.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.hub.remove("alice")
+	l := s.newLink(new(tape))
+	if s.hub.attach(l, u, "web", "", "") || l.user != nil {
+		t.Error("a connection of a deleted user is attached")
+	}
+}

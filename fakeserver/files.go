@@ -59,6 +59,12 @@ func (s *fileStore) put(f *file) {
 	}
 }
 
+func (s *fileStore) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byUUID, s.order, s.size = make(map[string]*file), nil, 0
+}
+
 func (s *fileStore) get(uuid string) *file {
 	s.mu.Lock()
 	defer s.mu.Unlock()

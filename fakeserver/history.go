@@ -17,7 +17,8 @@ import (
 const (
 	// maxRemembered is how many messages of one conversation are kept; the oldest goes first.
 	maxRemembered = 1000
-	// maxHistory is how many messages are kept in all; the conversation that was silent for longest goes first.
+	// maxHistory is how many messages are kept in all, each conversation counting for one as well, because none needs to have any left; the
+	// conversation that was silent for longest goes first.
 	maxHistory = 100_000
 )
 
@@ -181,7 +182,7 @@ func (p *history) add(c *conversation, from string, id uint64, raw []byte) (gone
 	}
 	c.entries = append(c.entries, remembered{id: id, from: from, raw: raw})
 	p.total++
-	for p.total > p.max && p.active.Len() > 1 {
+	for p.total+p.active.Len() > p.max && p.active.Len() > 1 {
 		oldest, _ := p.active.Back().Value.(*conversation)
 		gone = append(gone, trimmed{oldest.names, fmt.Sprintf("the conversation was forgotten: only %d messages are kept in all", p.max)})
 		p.drop(oldest)
@@ -221,6 +222,7 @@ func (p *history) drop(c *conversation) {
 	p.active.Remove(c.place)
 	c.place = nil
 	p.total -= len(c.entries)
+	c.entries, c.room = nil, nil // queues may still know the conversation
 }
 
 func (p *history) between(user, peer string) *conversation { return p.byUser[user][peer] }

@@ -23,6 +23,10 @@ const (
 	maxKnownDevices = 16
 	// maxQueue is how many undelivered messages one user keeps of one peer; the oldest is dropped, with a journal entry.
 	maxQueue = 10_000
+	// maxWaiting is how many bytes all undelivered messages may have; what is sent then is refused.
+	maxWaiting = 256 << 20
+	// waitingOverhead is what a message in a queue costs beside its bytes.
+	waitingOverhead = 128
 	// maxUsers bounds the accounts that appear by themselves.
 	maxUsers = 200_000
 	// resendWindow is how many of a device's own message ids are remembered, to answer a resent message with its first server id.
@@ -35,6 +39,7 @@ var (
 	errUserUnknown = errors.New("user not found")
 	errTooMany     = errors.New("the emulator holds no more users")
 	errBlocked     = errors.New("blocked")
+	errFull        = errors.New("the emulator holds no more undelivered messages")
 )
 
 // hub owns who exists, who is connected and what waits for whom. Everything in it is guarded by mu; nothing blocks while mu is held:
@@ -52,6 +57,8 @@ type hub struct {
 	users   map[string]*user
 	byUUID  map[string]*user // the same ones
 	past    *history
+	waiting int      // bytes in all queues
+	most    int      // maxWaiting
 	turns   uint64 // logins and departures so far: their order, which the clock cannot tell because it can jump
 }
 
@@ -100,6 +107,8 @@ type stored struct {
 	origin string // the resource that sent it, when the owner of the queue did: it has the message already
 	raw    []byte // the Meta as it is written; the history has the same
 }
+
+func (s stored) cost() int { return len(s.raw) + waitingOverhead }
 
 // receipt is the answer to a send.
 type receipt struct {
@@ -161,7 +170,7 @@ func (r *resends) find(m sentOnce) (receipt, bool) {
 }
 
 func newHub(cfg Config, clk *clock.Clock, j *journal) *hub {
-	h := &hub{cfg: cfg, clock: clk, journal: j, appKey: cfg.appKey()}
+	h := &hub{cfg: cfg, clock: clk, journal: j, appKey: cfg.appKey(), most: maxWaiting}
 	h.reset()
 	return h
 }
@@ -170,6 +179,9 @@ func newHub(cfg Config, clk *clock.Clock, j *journal) *hub {
 func (h *hub) reset() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for _, u := range h.users {
+		h.empty(u)
+	}
 	h.users, h.byUUID, h.past = make(map[string]*user), make(map[string]*user), newHistory()
 	for _, u := range h.cfg.Users {
 		h.add(u.Name, u.Password, "")
@@ -209,10 +221,13 @@ func (h *hub) ensure(name string) (*user, error) {
 }
 
 // attach puts a provisioned link on its device: an older link of the same device is replaced, and a device too many pushes out the one
-// that has been online for longest.
-func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
+// that has been online for longest. It is false for a user who has been deleted since the token was looked at.
+func (h *hub) attach(l *link, u *user, resource, uuid, name string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.users[u.name] != u {
+		return false
+	}
 	d := u.device(resource)
 	if d == nil {
 		h.forgetOldest(u)
@@ -234,6 +249,7 @@ func (h *hub) attach(l *link, u *user, resource, uuid, name string) {
 	for ; len(online) > h.cfg.MaxDevices; online = online[1:] {
 		online[0].kick(msync.StatisticsBody_USER_LOGIN_ANOTHER_DEVICE, "one device too many logged in")
 	}
+	return true
 }
 
 // place is how far one of the owner's devices has come with a queue.
@@ -421,6 +437,9 @@ func (h *hub) keep(m *outgoing, news *told) (receipt, error) {
 	if m.device != nil && isContent(m.body) && to.settings.blocked[m.from.name] {
 		return receipt{}, errBlocked
 	}
+	if h.waiting >= h.most {
+		return receipt{}, errFull
+	}
 	now := m.at
 	if now.IsZero() {
 		now = h.clock.Now()
@@ -444,10 +463,10 @@ func (h *hub) keep(m *outgoing, news *told) (receipt, error) {
 	if !rec.forEcho {
 		q = h.enqueue(to, m.from.name, m.stored(rec, ""), m.onlyLive, news)
 	}
-	if m.device != nil && len(m.from.devices) > 1 && to != m.from {
+	if m.device != nil && len(m.from.devices) > 1 && to != m.from && h.users[m.from.name] == m.from {
 		h.enqueue(m.from, to.name, m.stored(rec, m.device.resource), m.onlyLive, news)
 	}
-	if m.mirror && len(m.from.devices) > 0 && to != m.from {
+	if m.mirror && len(m.from.devices) > 0 && to != m.from && h.users[m.from.name] == m.from {
 		h.enqueue(m.from, to.name, m.stored(rec, originREST), m.onlyLive, news)
 	}
 	h.remember(m, rec.id, q)
@@ -482,9 +501,10 @@ func (h *hub) enqueue(u *user, peer string, s stored, onlyLive bool, news *told)
 	}
 	if len(q.entries) == maxQueue {
 		h.journal.add(&Entry{Name: MessageDropped, User: u.name, MessageID: messageID(q.entries[0].id), Reason: "queue full"})
-		q.entries = slices.Delete(q.entries, 0, 1)
+		h.shorten(q, 1)
 	}
 	q.entries = append(q.entries, s)
+	h.waiting += s.cost()
 	for _, d := range u.devices {
 		if d.link != nil && !d.link.closing.Load() && d.resource != s.origin && d.link.notify(q) {
 			news.add(d.link)
@@ -581,14 +601,30 @@ func (h *hub) confirm(l *link, q *queue, key uint64) {
 	for n < len(q.entries) && l.user.everywhere(q, q.entries[n]) {
 		n++
 	}
+	h.shorten(q, n)
+}
+
+// shorten takes the first n messages out of a queue. mu is held.
+func (h *hub) shorten(q *queue, n int) {
+	for i := range q.entries[:n] {
+		h.waiting -= q.entries[i].cost()
+	}
 	switch {
 	case n < len(q.entries):
+		clear(q.entries[:n])
 		q.entries = q.entries[n:]
 	case cap(q.entries) <= batchSize: // as mostly: the next ones have their room
 		clear(q.entries)
 		q.entries = q.entries[:0]
 	default:
 		q.entries = nil
+	}
+}
+
+// empty takes everything out of a user's queues. mu is held.
+func (h *hub) empty(u *user) {
+	for _, q := range u.queues {
+		h.shorten(q, len(q.entries))
 	}
 }
 

@@ -70,7 +70,10 @@ func (l *link) provision(m *msync.MSync) {
 	}
 	// The answer goes out before the link is attached: from then on notices may be queued behind it.
 	l.push(msync.MSync_PROVISION, reply)
-	l.srv.hub.attach(l, u, resource, printable.Line(p.GetDeviceUuid(), 256), printable.Line(p.GetDeviceName(), 256))
+	if !l.srv.hub.attach(l, u, resource, printable.Line(p.GetDeviceUuid(), 256), printable.Line(p.GetDeviceName(), 256)) {
+		l.kick(msync.StatisticsBody_USER_REMOVED, "the account was deleted during the login")
+		return
+	}
 	l.srv.schedule.arm(l, g)
 	l.srv.journal.add(&Entry{
 		Name: SessionOpened, User: u.name, Device: resource, Session: l.id, Token: g.short,

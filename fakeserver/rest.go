@@ -113,11 +113,10 @@ type rest struct {
 	routes    []route
 	rates     []*bucket // of the routes; nil where there is none
 	receivers *bucket   // of messages
-	files     *fileStore
 }
 
 func (s *Server) restHandler() http.Handler {
-	r := &rest{srv: s, routes: routes(), receivers: newBucket(maxReceiversPerMinute, time.Minute), files: newFileStore(s.journal)}
+	r := &rest{srv: s, routes: routes(), receivers: newBucket(maxReceiversPerMinute, time.Minute)}
 	for _, route := range r.routes {
 		var b *bucket
 		if route.rate != unlimited {

@@ -487,7 +487,7 @@ func TestHistory(t *testing.T) {
 			for e := p.active.Front(); e != nil; e = e.Next() {
 				total += len(e.Value.(*conversation).entries)
 			}
-			if total != p.total || p.active.Len() > 1 && total > p.max {
+			if total != p.total || p.active.Len() > 1 && total+p.active.Len() > p.max {
 				t.Fatalf("%d messages, counted as %d, at most %d", total, p.total, p.max)
 			}
 			for v, want := range views {
@@ -527,6 +527,34 @@ func TestHistoryBounds(t *testing.T) {
 	alice.send(chatMeta(t, maxRemembered+4, "carol", msync.TextBody("", "carol", "hi"), nil))
 	if got := s.entries(HistoryTrimmed); len(got) != 2 || s.hub.past.between("alice", "bob") != nil || s.hub.past.total != 1 {
 		t.Errorf("the journal has %+v", got)
+	}
+}
+
+// TestForgottenHistory: what was forgotten costs nothing, even while the receiver's queue knows the conversation; and so does what has no word
+// left, beyond the bound.
+func TestForgottenHistory(t *testing.T) {
+	s := newServer(t, Config{})
+	s.hub.past.max = 10
+	alice := s.attached(t, "alice", "web")
+	var first *conversation
+	for i := range uint64(30) {
+		peer := fmt.Sprintf("peer%d", i)
+		alice.send(chatMeta(t, 2*i+1, peer, msync.TextBody("", peer, "hello"), nil))
+		c := s.hub.past.between("alice", peer)
+		if first == nil {
+			first = c
+		}
+		said := c.last()
+		alice.send(chatMeta(t, 2*i+2, peer, &msync.MessageBody{Type: msync.MessageBody_RECALL.Enum(), AckMessageId: &said}, nil))
+		if i%2 == 0 {
+			alice.send(chatMeta(t, 1000+i, peer, msync.TextBody("", peer, "hello again"), nil))
+		}
+	}
+	if n := s.hub.past.total + s.hub.past.active.Len(); n > 10 {
+		t.Errorf("%d messages and conversations are kept, at most 10", n)
+	}
+	if first.place != nil || first.entries != nil || first.room != nil {
+		t.Errorf("a forgotten conversation still has %d messages", cap(first.entries))
 	}
 }
 

@@ -48,7 +48,7 @@ func (c *call) postFile() {
 	if strings.EqualFold(c.r.Header.Get("Restrict-Access"), "true") {
 		f.secret = newUUID()
 	}
-	c.rest.files.put(f)
+	c.srv.files.put(f)
 	type entity struct {
 		UUID   string `json:"uuid"`
 		Type   string `json:"type"`
@@ -78,7 +78,7 @@ func (c *call) filePart() (kind string, data []byte, err error) {
 // getFile serves a file. Pages show it in img and video elements, which carry no token, so the secret in the query is what counts. A
 // thumbnail is the file itself, because nothing here can scale a picture, and a frame of a video is a placeholder.
 func (c *call) getFile() {
-	f := c.rest.files.get(c.params["file"])
+	f := c.srv.files.get(c.params["file"])
 	if f == nil {
 		c.fail(errNoSuchResource)
 		return

@@ -44,6 +44,7 @@ type Server struct {
 	handedOut  handedOut
 	revoked    revocations
 	exchanges  exchanges
+	files      *fileStore
 	appUUID    string
 
 	chat, token *http.Server
@@ -71,7 +72,7 @@ func New(cfg Config) (*Server, error) {
 	j := newJournal(cfg.JournalSize, clk.Now, cfg.Log)
 	s := &Server{
 		cfg: cfg, clock: clk, journal: j, hub: newHub(cfg, clk, j), schedule: newSchedule(clk, j), chatTokens: newChatTokens(),
-		faults: newFaults(clk, j), appUUID: newUUID(), done: make(chan struct{}), open: make(map[*link]*socket),
+		faults: newFaults(clk, j), files: newFileStore(j), appUUID: newUUID(), done: make(chan struct{}), open: make(map[*link]*socket),
 	}
 	s.exchanges.ring = make([]Exchange, cfg.Exchanges)
 	s.closing, s.close = context.WithCancel(context.Background())
