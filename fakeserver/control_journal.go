@@ -20,7 +20,13 @@ import (
 const (
 	maxJournalAnswer = 1000 // entries
 	maxJournalWait   = 10 * time.Minute
-	streamHeartbeat  = 15 * time.Second
+)
+
+// StreamHeartbeat is how long a stream of the journal is silent at most, and DefaultJournalWait how long a call waits for an entry when it
+// does not say so.
+const (
+	StreamHeartbeat    = 15 * time.Second
+	DefaultJournalWait = 30 * time.Second
 )
 
 // JournalQuery is what GET journal takes in its query.
@@ -84,7 +90,7 @@ func (q JournalQuery) Validate() error {
 
 // parseJournalQuery reads a query; the error names what would be right.
 func parseJournalQuery(v url.Values) (JournalQuery, error) {
-	q := JournalQuery{User: v.Get("user"), Wait: v.Get("wait"), Limit: maxJournalAnswer, Timeout: 30 * time.Second}
+	q := JournalQuery{User: v.Get("user"), Wait: v.Get("wait"), Limit: maxJournalAnswer, Timeout: DefaultJournalWait}
 	for name := range v {
 		if !slices.Contains(journalFields, name) {
 			return q, fmt.Errorf("there is no parameter %q; known: %s", printable.Line(name, 40), strings.Join(journalFields, ", "))
@@ -243,7 +249,7 @@ func (s *Server) streamJournal(w http.ResponseWriter, r *http.Request) (any, err
 	stream.send(": the journal of the emulator\n\n")
 	reader, missed := s.Journal(q.start(s, true)), uint64(0)
 	for stream.err == nil && ctx.Err() == nil {
-		beat, stop := context.WithTimeout(ctx, streamHeartbeat)
+		beat, stop := context.WithDeadline(ctx, stream.last.Add(StreamHeartbeat)) // whatever comes that is not wanted
 		entries, err := reader.Next(beat)
 		stop()
 		switch {
@@ -267,6 +273,9 @@ func (s *Server) streamJournal(w http.ResponseWriter, r *http.Request) (any, err
 			}
 			stream.send("id: %d\nevent: %s\ndata: %s\n\n", e.Seq, e.Name, data)
 		}
+		if time.Since(stream.last) >= StreamHeartbeat { // nothing of it was wanted
+			stream.send(": still here\n\n")
+		}
 	}
 	return nil, nil
 }
@@ -275,6 +284,7 @@ func (s *Server) streamJournal(w http.ResponseWriter, r *http.Request) (any, err
 type eventStream struct {
 	w     http.ResponseWriter
 	flush func() error
+	last  time.Time // when the last one was sent
 	err   error
 }
 
@@ -285,4 +295,5 @@ func (s *eventStream) send(format string, args ...any) {
 	if s.err == nil {
 		s.err = s.flush()
 	}
+	s.last = time.Now()
 }

@@ -4,6 +4,7 @@ package control
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/ttlchat/ttlchat/fakeserver"
 	"github.com/ttlchat/ttlchat/internal/printable"
@@ -29,9 +31,20 @@ type Client struct {
 	URL string
 	// Token is the emulator's --control-token, where it has one.
 	Token string
-	// HTTP makes the calls; nil means a client without a time limit of its own, because waiting is what some calls are for.
+	// HTTP makes the calls; nil means [http.DefaultClient]. It needs no time limit of its own.
 	HTTP *http.Client
 }
+
+// patience is how long an answer may take, beside what the call itself is to wait for. A stream may be silent for thrice its heartbeat.
+const (
+	patience      = 20 * time.Second
+	streamSilence = 3 * fakeserver.StreamHeartbeat
+)
+
+// silence is the cause of a call's end when nothing came for too long.
+type silence struct{ time.Duration }
+
+func (s silence) Error() string { return fmt.Sprintf("it has said nothing for %v", s.Duration) }
 
 // Health asks whether the emulator answers.
 func (c *Client) Health(ctx context.Context) (fakeserver.Health, error) {
@@ -94,11 +107,21 @@ func (c *Client) Trigger(ctx context.Context, event string, t fakeserver.Trigger
 
 // Journal returns entries of the journal, perhaps after waiting for one.
 func (c *Client) Journal(ctx context.Context, q fakeserver.JournalQuery) (fakeserver.JournalPage, error) {
-	return call[fakeserver.JournalPage](ctx, c, http.MethodGet, "/journal?"+q.Values().Encode(), nil)
+	wait := time.Duration(0)
+	if q.Wait != "" {
+		wait = cmp.Or(q.Timeout, fakeserver.DefaultJournalWait)
+	}
+	return callWithin[fakeserver.JournalPage](ctx, c, wait+patience, http.MethodGet, "/journal?"+q.Values().Encode(), nil)
 }
 
 // call makes one call and reads its answer. Errors of the API are *[fakeserver.ControlError].
 func call[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
+	return callWithin[T](ctx, c, patience, method, path, body)
+}
+
+func callWithin[T any](ctx context.Context, c *Client, limit time.Duration, method, path string, body any) (T, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, silence{limit})
+	defer cancel()
 	var answer T
 	resp, err := c.do(ctx, method, path, body)
 	if err != nil {
@@ -108,7 +131,7 @@ func call[T any](ctx context.Context, c *Client, method, path string, body any) 
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return answer, fmt.Errorf("the answer of %s broke off: %w", c.shown(), err)
+		return answer, c.brokeOff(ctx, "answer", err)
 	case len(b) > maxAnswer:
 		return answer, fmt.Errorf("the answer of %s is longer than %d bytes", c.shown(), maxAnswer)
 	}
@@ -154,6 +177,9 @@ func (c *Client) do(ctx context.Context, method, path string, body any) (*http.R
 	}
 	resp, err := client.Do(req)
 	if err != nil {
+		if quiet, ok := errors.AsType[silence](context.Cause(ctx)); ok {
+			return nil, fmt.Errorf("something listens at %s, and %w; is it `ttlchat serve`?", c.shown(), quiet)
+		}
 		if wrapped, ok := errors.AsType[*url.Error](err); ok && ctx.Err() == nil {
 			return nil, fmt.Errorf("no emulator answers at %s: %w; is `ttlchat serve` running?", c.shown(), wrapped.Err)
 		}
@@ -164,6 +190,14 @@ func (c *Client) do(ctx context.Context, method, path string, body any) (*http.R
 		return nil, apiError(c.shown(), resp)
 	}
 	return resp, nil
+}
+
+// brokeOff says why an answer or a stream ended too soon.
+func (c *Client) brokeOff(ctx context.Context, what string, err error) error {
+	if quiet, ok := errors.AsType[silence](context.Cause(ctx)); ok {
+		err = quiet
+	}
+	return fmt.Errorf("the %s of %s broke off: %w", what, c.shown(), err)
 }
 
 // apiError reads the error that an answer holds.

@@ -171,6 +171,73 @@ func TestFollowEnds(t *testing.T) {
 	})
 }
 
+// TestFollowTheUnusual: a follower whom nothing of what happens concerns hears that the emulator is there all the same.
+func TestFollowTheUnusual(t *testing.T) {
+	inWorld(t, fakeserver.Config{}, func(t *testing.T, s *fakeserver.Server, c *control.Client) {
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- c.Follow(ctx, fakeserver.JournalQuery{Names: []string{"session.*"}}, nil, nil) }()
+		for range 120 {
+			time.Sleep(time.Second)
+			s.Revoke("somebody")
+		}
+		synctest.Wait()
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Follow = %v", err)
+		}
+	})
+}
+
+// TestSilence: what listens and says nothing, or nothing more, is not waited for without end; a wait for an entry has its own time.
+func TestSilence(t *testing.T) {
+	for name, tc := range map[string]struct {
+		begins bool // the answer, and no more
+		call   func(ctx context.Context, c *control.Client) error
+		after  time.Duration
+	}{
+		"a call": {false, func(ctx context.Context, c *control.Client) error {
+			_, err := c.Health(ctx)
+			return err
+		}, 20 * time.Second},
+		"half an answer": {true, func(ctx context.Context, c *control.Client) error {
+			_, err := c.State(ctx)
+			return err
+		}, 20 * time.Second},
+		"a wait": {false, func(ctx context.Context, c *control.Client) error {
+			_, err := c.Journal(ctx, fakeserver.JournalQuery{Wait: "session.opened", Timeout: time.Minute})
+			return err
+		}, 80 * time.Second},
+		"a stream": {true, func(ctx context.Context, c *control.Client) error {
+			return c.Follow(ctx, fakeserver.JournalQuery{}, nil, nil)
+		}, 45 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network, ended := pipenet.New(), make(chan struct{})
+				server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					if tc.begins {
+						_, _ = w.Write([]byte(": the journal\n\n"))
+						_ = http.NewResponseController(w).Flush()
+					}
+					<-ended
+				})}
+				l := network.Listen("chat:80")
+				go func() { _ = server.Serve(l) }()
+				transport := &http.Transport{DialContext: network.DialContext}
+				start := time.Now()
+				err := tc.call(t.Context(), &control.Client{URL: "http://chat/_ctl/v1", HTTP: &http.Client{Transport: transport}})
+				if took := time.Since(start); err == nil || !strings.Contains(err.Error(), "said nothing for "+tc.after.String()) || took != tc.after {
+					t.Errorf("after %v: %v", took, err)
+				}
+				close(ended)
+				transport.CloseIdleConnections()
+				_ = server.Close()
+			})
+		})
+	}
+}
+
 func TestErrors(t *testing.T) {
 	inWorld(t, fakeserver.Config{ControlToken: "secret"}, func(t *testing.T, _ *fakeserver.Server, c *control.Client) {
 		for name, tt := range map[string]struct {

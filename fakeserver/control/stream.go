@@ -4,10 +4,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ttlchat/ttlchat/fakeserver"
 )
@@ -19,7 +19,11 @@ const maxEvent = 1 << 20
 // What the query leaves open begins with what is new. missed is called with how many entries were gone before they could be sent; it
 // may be nil.
 func (c *Client) Follow(ctx context.Context, q fakeserver.JournalQuery, entry func(fakeserver.Entry) error, missed func(uint64)) error {
-	resp, err := c.do(ctx, http.MethodGet, "/journal/stream?"+q.Values().Encode(), nil)
+	following, give := context.WithCancelCause(ctx)
+	defer give(nil)
+	watch := time.AfterFunc(streamSilence, func() { give(silence{streamSilence}) })
+	defer watch.Stop()
+	resp, err := c.do(following, http.MethodGet, "/journal/stream?"+q.Values().Encode(), nil)
 	if err != nil {
 		return err
 	}
@@ -27,7 +31,8 @@ func (c *Client) Follow(ctx context.Context, q fakeserver.JournalQuery, entry fu
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, maxEvent)
 	name := ""
-	for lines.Scan() {
+	for ; lines.Scan(); watch.Reset(streamSilence) {
+		watch.Stop() // entry may take its time
 		field, value, _ := strings.Cut(lines.Text(), ": ")
 		switch {
 		case field == "event":
@@ -47,7 +52,7 @@ func (c *Client) Follow(ctx context.Context, q fakeserver.JournalQuery, entry fu
 		}
 	}
 	if err := lines.Err(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("the stream of %s broke off: %w", c.shown(), err)
+		return c.brokeOff(following, "stream", err)
 	}
 	return ctx.Err()
 }
