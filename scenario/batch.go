@@ -24,6 +24,9 @@ func Batch(ctx context.Context, list []*Scenario, jobs int, run func(context.Con
 	for range min(max(jobs, 1), len(list)) {
 		workers.Go(func() {
 			for i := range next {
+				if ctx.Err() != nil {
+					continue
+				}
 				r := run(ctx, list[i])
 				if ctx.Err() != nil {
 					continue
@@ -36,9 +39,6 @@ func Batch(ctx context.Context, list []*Scenario, jobs int, run func(context.Con
 		})
 	}
 	for _, i := range order {
-		if ctx.Err() != nil {
-			break
-		}
 		next <- i
 	}
 	close(next)

@@ -193,7 +193,9 @@ func (t *take) readJournal(ctx context.Context, journal *fakeserver.Reader) {
 			}
 			switch {
 			case isTokenRequest(e):
-				t.requests = append(t.requests, e.At)
+				if len(t.requests) < keepSightings {
+					t.requests = append(t.requests, e.At)
+				}
 			case e.Name == fakeserver.TokenIssued && t.issued.IsZero() && !strings.HasPrefix(e.Token, "YWMt"):
 				t.issued, t.expires = e.At, e.ExpiresAt
 			case e.User == t.setup.User && (e.Name == fakeserver.SessionOpened || e.Name == fakeserver.SessionRenewed || e.Name == fakeserver.SessionRefused):

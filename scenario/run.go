@@ -153,10 +153,7 @@ func (r *driver) play(ctx context.Context) error {
 	r.setZero(zero, now)
 	reading, stop := context.WithCancel(ctx)
 	r.stop = stop
-	defer func() {
-		stop()
-		r.readers.Wait()
-	}()
+	defer r.collect()
 	r.readers.Go(func() { r.readJournal(reading, 0) })
 	for _, p := range r.players {
 		r.readers.Go(func() { r.readSession(reading, p) })
@@ -176,6 +173,7 @@ func (r *driver) play(ctx context.Context) error {
 		return err
 	}
 	r.settle(ctx)
+	r.collect()
 	for i, done := range r.done {
 		if !done {
 			r.undone[i] = "it was never time for it: " + r.s.Steps[i].At.String()
@@ -257,8 +255,28 @@ func (r *driver) settle(ctx context.Context) {
 		case m := <-r.inbox:
 			r.note(m)
 		case <-timer.C:
+			r.drain() // chance would leave them behind
 			return
 		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// collect ends the readers, once they have read everything that has happened by now.
+func (r *driver) collect() {
+	r.stop()
+	read := make(chan struct{})
+	go func() {
+		r.readers.Wait()
+		close(read)
+	}()
+	for {
+		select {
+		case m := <-r.inbox:
+			r.note(m)
+		case <-read:
+			r.drain()
 			return
 		}
 	}
@@ -422,7 +440,7 @@ func (r *driver) readSession(ctx context.Context, p *player) {
 			return
 		}
 		for _, e := range batch {
-			r.pass(ctx, ofSession(p.lane, r.now(), e))
+			r.inbox <- ofSession(p.lane, r.now(), e)
 		}
 	}
 }
@@ -430,20 +448,13 @@ func (r *driver) readSession(ctx context.Context, p *player) {
 func (r *driver) readJournal(ctx context.Context, after uint64) {
 	err := r.emu.follow(ctx, after, func(e fakeserver.Entry) {
 		if r.foreign != nil {
-			r.foreign.entry(ctx, r, e)
+			r.foreign.entry(r, e)
 			return
 		}
-		r.pass(ctx, ofJournal(r.zero, e))
+		r.inbox <- ofJournal(r.zero, e)
 	})
 	if err != nil && ctx.Err() == nil && !strings.Contains(err.Error(), "closed") {
-		r.pass(ctx, Moment{At: r.now(), Lane: LaneScript, Event: "step", Text: printable.Line("the journal cannot be read any more: "+err.Error(), 300)})
-	}
-}
-
-func (r *driver) pass(ctx context.Context, m Moment) {
-	select {
-	case r.inbox <- m:
-	case <-ctx.Done():
+		r.inbox <- Moment{At: r.now(), Lane: LaneScript, Event: "step", Text: printable.Line("the journal cannot be read any more: "+err.Error(), 300)}
 	}
 }
 

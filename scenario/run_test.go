@@ -397,3 +397,32 @@ func TestSeedRepeats(t *testing.T) {
 		t.Errorf("two seeds, one run: %v", first)
 	}
 }
+
+// What waits to be noticed when the time to notice is over is noticed all the same, and what has happened is read to its end.
+func TestNothingIsLeftUnread(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		r := newDriver(&Scenario{}, Options{}, own{})
+		for range cap(r.inbox) {
+			r.inbox <- Moment{Lane: LaneScript, Event: "step"}
+		}
+		r.settle(t.Context())
+		if n := len(r.inbox); n != 0 {
+			t.Fatalf("%d moments were left", n)
+		}
+	}
+	r := newDriver(&Scenario{}, Options{}, own{})
+	reading, stop := context.WithCancel(t.Context())
+	r.stop = stop
+	const many = 5000
+	r.readers.Go(func() {
+		<-reading.Done() // as late as can be
+		for range many {
+			r.inbox <- Moment{Lane: LaneScript, Event: "step"}
+		}
+	})
+	r.collect()
+	if n := len(r.seen.moments); n != many {
+		t.Errorf("%d moments of %d", n, many)
+	}
+}

@@ -97,10 +97,8 @@ func (r *driver) watch(ctx context.Context, patience time.Duration, ready func()
 		return err
 	}
 	reading, stop := context.WithCancel(ctx)
-	defer func() {
-		stop()
-		r.readers.Wait()
-	}()
+	r.stop = stop
+	defer r.collect()
 	r.readers.Go(func() { r.readJournal(reading, newest) })
 	r.tell(nil)
 	if ready != nil {
@@ -212,14 +210,17 @@ func (f *foreign) begin(start time.Time) []Moment {
 }
 
 // entry looks at one journal entry, on the reader's goroutine.
-func (f *foreign) entry(ctx context.Context, r *driver, e fakeserver.Entry) {
+func (f *foreign) entry(r *driver, e fakeserver.Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.start.IsZero() {
 		for _, m := range f.moments(e) {
-			r.pass(ctx, m)
+			r.inbox <- m
 		}
 		return
+	}
+	if len(f.seen) == keepSightings { // somebody is busy there, and not whom we wait for
+		f.seen = slices.Delete(f.seen, 0, keepSightings/2)
 	}
 	f.seen = append(f.seen, e)
 	opened := e.User == f.user && (e.Name == fakeserver.SessionOpened || e.Name == fakeserver.SessionRefused)
