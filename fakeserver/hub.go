@@ -57,8 +57,8 @@ type hub struct {
 	users   map[string]*user
 	byUUID  map[string]*user // the same ones
 	past    *history
-	waiting int      // bytes in all queues
-	most    int      // maxWaiting
+	waiting int    // bytes in all queues
+	most    int    // maxWaiting
 	turns   uint64 // logins and departures so far: their order, which the clock cannot tell because it can jump
 }
 

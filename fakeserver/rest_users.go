@@ -94,9 +94,12 @@ func checkNameForm(name string) *restError {
 	return nil
 }
 
+// maxPassword is how many bytes a password may have.
+const maxPassword = 64
+
 func checkPasswordForm(password string) *restError {
-	if password == "" || len(password) > 64 {
-		bad := errIllegal("password must have 1 to 64 bytes")
+	if password == "" || len(password) > maxPassword {
+		bad := errIllegal(fmt.Sprintf("password must have 1 to %d bytes", maxPassword))
 		return &bad
 	}
 	return nil

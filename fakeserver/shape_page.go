@@ -52,9 +52,9 @@ func answerPage(w http.ResponseWriter, answer pageAnswer) {
 func (s *Server) pageLogin(r *http.Request) pageAnswer {
 	var req accountRequest
 	err := json.NewDecoder(r.Body).Decode(&req)
-	if err != nil || req.Account == "" || req.Password == "" {
+	if err != nil || req.Account == "" || req.Password == "" || len(req.Password) > maxPassword {
 		return pageAnswer{
-			Code: "RES_REQUEST_PARAM_ERROR", StatusCode: http.StatusBadRequest, ErrorInfo: "userAccount and userPassword are needed, as JSON",
+			Code: "RES_REQUEST_PARAM_ERROR", StatusCode: http.StatusBadRequest, ErrorInfo: "userAccount and userPassword are needed, as JSON, of at most 64 bytes each",
 		}
 	}
 	exists, right := s.hub.signIn(req.Account, req.Password)

@@ -3,6 +3,7 @@ package fakeserver
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 )
@@ -102,6 +103,10 @@ func quickstartAccount(w http.ResponseWriter, r *http.Request) (req accountReque
 			answerQuickstart(w, quickstartAnswer{Code: http.StatusBadRequest, ErrorInfo: field.name + " cannot be empty"})
 			return req, false
 		}
+	}
+	if len(req.Password) > maxPassword {
+		answerQuickstart(w, quickstartAnswer{Code: http.StatusBadRequest, ErrorInfo: fmt.Sprintf("userPassword has more than %d bytes", maxPassword)})
+		return req, false
 	}
 	return req, true
 }

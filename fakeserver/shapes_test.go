@@ -368,6 +368,10 @@ func TestQuickstartShape(t *testing.T) {
 		{"no name", "POST", register, `{"userAccount":"Zoe X","userPassword":"x"}`, 400, springKind, `{"code":400,"errorInfo":"userAccount: want 1 to 64 of a-z, 0-9, . _ -"}`},
 		{"no account", "POST", register, `{"userPassword":"x"}`, 400, springKind, `{"code":400,"errorInfo":"userAccount cannot be empty"}`},
 		{"no password", "POST", login, `{"userAccount":"alice"}`, 400, springKind, `{"code":400,"errorInfo":"userPassword cannot be empty"}`},
+		{
+			"long password", "POST", register, `{"userAccount":"zoe2","userPassword":"` + strings.Repeat("x", 65) + `"}`, 400, springKind,
+			`{"code":400,"errorInfo":"userPassword has more than 64 bytes"}`,
+		},
 		{"wrong password", "POST", login, `{"userAccount":"alice","userPassword":"guess"}`, 400, springKind, `{"code":400,"errorInfo":"User password error."}`},
 		{"no password set", "POST", login, `{"userAccount":"bob","userPassword":"x"}`, 400, springKind, `{"code":400,"errorInfo":"User password error."}`},
 		{"unknown", "POST", login, `{"userAccount":"zoe","userPassword":"x"}`, 404, springKind, `{"code":404,"errorInfo":"zoe does not exists"}`},

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,6 +97,14 @@ type (
 	callCheck struct{}
 )
 
+// proxy is how both of the service's addresses are reached: as the environment says, but for a caller who dials himself.
+func (cfg Config) proxy() func(*http.Request) (*url.URL, error) {
+	if cfg.DialContext != nil {
+		return nil
+	}
+	return http.ProxyFromEnvironment
+}
+
 // New starts a client. Close ends it.
 func New(cfg Config) *Client {
 	if cfg.Log == nil {
@@ -104,10 +113,7 @@ func New(cfg Config) *Client {
 	if cfg.Luck == nil {
 		cfg.Luck = func(uint64) float64 { return rand.Float64() } //nolint:gosec // spreads load, keeps no secret
 	}
-	transport := &http.Transport{DialContext: cfg.DialContext, IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: connectTimeout}
-	if cfg.DialContext == nil {
-		transport.Proxy = http.ProxyFromEnvironment
-	}
+	transport := &http.Transport{Proxy: cfg.proxy(), DialContext: cfg.DialContext, IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: connectTimeout}
 	c := &Client{
 		cfg:    cfg,
 		called: make(chan struct{}, 1), inbox: make(chan any, 64), quit: make(chan struct{}), over: make(chan struct{}),
@@ -425,7 +431,7 @@ func (l *loop) connect(ctx context.Context, e doConnect) {
 	}
 	link, expires, err := connect(ctx, target{
 		url: l.cfg.WSURL, appKey: l.cfg.Org + "#" + l.cfg.App, user: e.user, resource: l.cfg.Resource,
-		credential: in.credential, dial: l.cfg.DialContext,
+		credential: in.credential, dial: l.cfg.DialContext, proxy: l.cfg.proxy(),
 	}, l.cfg.Profile)
 	if err != nil {
 		l.post(inConnectFailed{e.gen, err})

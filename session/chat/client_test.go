@@ -2,7 +2,10 @@ package chat
 
 import (
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -11,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ttlchat/ttlchat/fakeserver"
 	"github.com/ttlchat/ttlchat/internal/clock"
@@ -460,4 +464,74 @@ func BenchmarkRoundTrip(b *testing.B) {
 		a.Send(link, a.NextID(), "echo", "hello")
 		<-back
 	}
+}
+
+// Where the environment names a proxy, the gateway is reached through it as the REST service is.
+func TestGatewayThroughAProxy(t *testing.T) {
+	asked := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Method + " " + r.Host
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer server.Close()
+	through, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := connect(t.Context(), target{url: "ws://chat.test/websocket", proxy: http.ProxyURL(through)}, Native); err == nil {
+		t.Fatal("a proxy that refuses has let somebody through")
+	}
+	select {
+	case got := <-asked:
+		if got != "CONNECT chat.test:80" {
+			t.Errorf("the proxy was asked %q", got)
+		}
+	default:
+		t.Error("the proxy was not asked")
+	}
+	if (Config{}).proxy() == nil || (Config{DialContext: new(net.Dialer).DialContext}).proxy() != nil {
+		t.Error("the environment's proxy is for those, and only those, who do not dial themselves")
+	}
+}
+
+// A batch of more messages than frames can wait is confirmed message by message as fast as the service takes that, and ends nothing.
+func TestLargeBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, events := standing(Native)
+		const many = 3 * queuedFrames
+		text, err := proto.Marshal(msync.TextBody("bob", "alice", "hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch := &msync.CommSyncDL{Status: ok(), Queue: jid("bob"), NextKey: new(uint64(many))}
+		for n := range uint64(many) {
+			batch.Metas = append(batch.Metas, &msync.Meta{Id: new(n + 1), From: jid("bob"), Ns: msync.Meta_CHAT.Enum(), Payload: text, Timestamp: new(n)})
+		}
+		m, err := msync.Pack(msync.MSync_SYNC, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writing := l.link
+		go func() {
+			for {
+				select {
+				case <-writing.out:
+					time.Sleep(time.Second)
+				case <-writing.ending:
+					return
+				}
+			}
+		}()
+		l.frame(m)
+		if l.link == nil || len(*events) != many {
+			t.Errorf("%d messages were told of, the link is %v", len(*events), l.link)
+		}
+		select {
+		case <-writing.ending:
+			t.Error("the link has ended")
+		default:
+		}
+		writing.end()
+		time.Sleep(time.Minute)
+	})
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +28,8 @@ const (
 	// (protocol.md a.4); a client that must not hang needs one.
 	answerTimeout = 30 * time.Second
 	writeTimeout  = 10 * time.Second
-	// queuedFrames bounds what waits to be written; the session keeps fewer messages than that in flight.
+	// queuedFrames bounds what waits to be written; the session keeps fewer messages than that in flight, but each message of a batch from the
+	// service is confirmed with a frame of its own.
 	queuedFrames = 512
 )
 
@@ -48,7 +51,7 @@ type link struct {
 	now   func() time.Time
 	mu    sync.Mutex
 	asked []time.Time
-	// ending is closed to end the link from this side; gone once both goroutines have ended.
+	// ending is closed to end the link from this side.
 	ending   chan struct{}
 	endOnce  sync.Once
 	routines sync.WaitGroup
@@ -58,13 +61,14 @@ type link struct {
 type target struct {
 	url, appKey, user, resource, credential string
 	dial                                    func(ctx context.Context, network, addr string) (net.Conn, error)
+	proxy                                   func(*http.Request) (*url.URL, error) // nil for none
 }
 
 // connect dials, upgrades and logs in. The expiry is what the service answered, zero when it named none.
 func connect(ctx context.Context, t target, p Profile) (*link, time.Time, *Error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout+provisionTimeout)
 	defer cancel()
-	dialer := websocket.Dialer{NetDialContext: t.dial, HandshakeTimeout: connectTimeout, ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10}
+	dialer := websocket.Dialer{Proxy: t.proxy, NetDialContext: t.dial, HandshakeTimeout: connectTimeout, ReadBufferSize: 4 << 10, WriteBufferSize: 4 << 10}
 	conn, resp, err := dialer.DialContext(ctx, t.url, nil)
 	if resp != nil {
 		_ = resp.Body.Close()
@@ -311,20 +315,31 @@ func (l *link) put(raw []byte) error {
 	return l.conn.WriteMessage(websocket.BinaryMessage, raw)
 }
 
-// send queues a frame; a full queue means that the link is as good as dead, and ends it.
+// send queues a frame. A queue that stays full for as long as a write may take means that the link is dead, and ends it.
 func (l *link) send(cmd msync.MSync_Command, payload proto.Message) {
 	m, err := msync.Pack(cmd, payload)
-	if err == nil {
-		var raw []byte
-		if raw, err = msync.Encode(m); err == nil {
-			select {
-			case l.out <- raw:
-				return
-			default:
-			}
-		}
+	if err != nil {
+		l.end()
+		return
 	}
-	l.end()
+	raw, err := msync.Encode(m)
+	if err != nil {
+		l.end()
+		return
+	}
+	select {
+	case l.out <- raw:
+		return
+	default:
+	}
+	patience := time.NewTimer(writeTimeout)
+	defer patience.Stop()
+	select {
+	case l.out <- raw:
+	case <-l.ending:
+	case <-patience.C:
+		l.end()
+	}
 }
 
 // ask asks for the service's time and for what waits there.
