@@ -53,6 +53,22 @@ func TestTokenServerInTrouble(t *testing.T) {
 				}
 			})
 		})
+		t.Run(name+"/login, and never well again", func(t *testing.T) {
+			inWorld(t, fakeserver.Config{}, func(w *world) {
+				w.fault(tokenServer, tc.fault, 0, tc.params...)
+				var people []*person
+				for i := range clients {
+					p := w.person(fmt.Sprintf("user%d", i), time.Hour, nil)
+					people = append(people, p)
+					p.Login()
+				}
+				time.Sleep(5 * time.Minute)
+				inStep(t, people, tc.temporary)
+				for _, p := range people {
+					p.is(session.Stopped)
+				}
+			})
+		})
 		t.Run(name+"/renewal", func(t *testing.T) {
 			inWorld(t, fakeserver.Config{}, func(w *world) {
 				var people []*person
