@@ -93,7 +93,7 @@ func TestConversation(t *testing.T) {
 			for _, c := range all {
 				c.until, c.answers = time.Now().Add(200*time.Millisecond), true
 				for range 4 {
-					c.write()
+					c.write(time.Now())
 				}
 				if err := c.socket.flush(); err != nil {
 					t.Fatal(err)

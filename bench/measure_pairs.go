@@ -12,6 +12,7 @@ type pairsFigures struct {
 	CPUPerMessage    float64 // of the server, in µs
 	BothPerMessage   float64 // of the server and the load generator, in µs
 	Acked, Delivered latencies
+	Late             latencies // of the load generator, where messages have a time at which they are due
 	Harm             harm
 }
 
@@ -30,7 +31,7 @@ type talker struct {
 	mu       sync.Mutex
 	written  uint64
 	acks     uint64
-	sent     []int64 // when each message left
+	sent     []int64 // when each message left, or was due to leave
 	ackTook  latencies
 	inbox    ledger // of what the peer wrote
 	delivery latencies
@@ -39,13 +40,13 @@ type talker struct {
 	text     [textSize]byte
 }
 
-func (t *talker) write() {
+// write queues the next message. Its latencies are counted from at.
+func (t *talker) write(at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.written++
-	now := time.Now().UnixNano()
-	t.sent = append(t.sent, now)
-	note{t.id, t.written, now}.write(&t.text)
+	t.sent = append(t.sent, at.UnixNano())
+	note{t.id, t.written, at.UnixNano()}.write(&t.text)
 	t.scratch = t.adapter.message(t.scratch[:0], t.first+t.written, t.to, t.text[:])
 	t.socket.queue(t.scratch)
 }
@@ -59,7 +60,7 @@ func (t *talker) acked(number uint64) {
 	}
 	t.mu.Unlock()
 	if t.answers && now.Before(t.until) {
-		t.write()
+		t.write(now)
 	}
 }
 
@@ -99,14 +100,17 @@ func talkers(to *target, first, pairs int) ([]*talker, error) {
 		if to.name == "echo" {
 			t.peer, t.first = t, 0 // what one writes comes back, and has no number but its own
 		}
-		go func() {
-			err := t.socket.run(t.adapter, t)
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.failed = err
-		}()
+		go t.listen()
 	}
 	return all, nil
+}
+
+// listen takes what comes until the connection ends.
+func (t *talker) listen() {
+	err := t.socket.run(t.adapter, t)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failed = err
 }
 
 // converse lets both of each pair write to each other for a time, each with a number of messages in flight: not yet acknowledged.
@@ -125,7 +129,7 @@ func converse(to *target, pairs, window int, d time.Duration) (pairsFigures, err
 	}
 	for _, t := range all {
 		for range window {
-			t.write()
+			t.write(time.Now())
 		}
 		if err := t.socket.flush(); err != nil {
 			return pairsFigures{}, err

@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 )
 
-// note is what the text of a message says: who sent it, the how many-th it is of its sender, and when it left, in ns since 1970.
+// note is what the text of a message says: who sent it, the how many-th it is of its sender, and when it left or was due to, in ns since 1970.
 type note struct {
 	sender uint32
 	number uint64

@@ -41,13 +41,14 @@ var goals = []goal{
 	{"the same, 1 in flight, ÷ echo", "per1", "≥ 0.6", "≥ 0.9", "echo", false, 0.6, 0.9},
 	{"server CPU per message at 16 in flight, ÷ echo", "cpu16", "", "", "echo", true, 0, 0},
 	{"server CPU per message at 1 in flight, ÷ echo", "cpu1", "", "", "echo", true, 0, 0},
-	{"ms until acknowledged at 5,000 messages a second, p50", "p50", "≤ 0.10", "≤ 0.05", "", true, 0.10, 0.05},
+	{"ms from when a message was due until acknowledged, at 5,000 a second, p50", "p50", "≤ 0.10", "≤ 0.05", "", true, 0.10, 0.05},
 	{"the same, p99", "p99", "≤ 0.5", "≤ 0.25", "", true, 0.5, 0.25},
 	{"the same, p99.9", "p999", "", "", "", true, 0, 0},
+	{"of that the load generator's own lateness, p99", "late", "", "", "", true, 0, 0},
 	// The goals in ms are from a machine on which the relay took 0.042 and 0.237; this one moves by a factor of two, and others are slower.
 	{"ms until acknowledged at that rate, p50 ÷ relay", "p50", "≤ 2.38", "≤ 1.19", "relay", true, 0.10 / 0.042, 0.05 / 0.042},
 	{"the same, p99 ÷ relay", "p99", "≤ 2.11", "≤ 1.05", "relay", true, 0.5 / 0.237, 0.25 / 0.237},
-	{"ms until delivered at that rate, p50", "delivered", "", "", "", true, 0, 0},
+	{"ms from when it was due until delivered, p50", "delivered", "", "", "", true, 0, 0},
 	{"server CPU per message among 9,800 users ÷ among 10, 5,000 messages a second", "grown", "", "", "", true, 0, 0},
 	{"the same ÷ echo", "grown", "", "", "echo", true, 0, 0},
 	{"logins a second ÷ bare connects", "logins", "≥ 0.65", "≥ 0.8", "echo", false, 0.65, 0.8},
@@ -161,6 +162,7 @@ func (r *report) pacedTraffic(t *target, d time.Duration) error {
 	f.add("p50", p.Acked.at(.5))
 	f.add("p99", p.Acked.at(.99))
 	f.add("p999", p.Acked.at(.999))
+	f.add("late", p.Late.at(.99))
 	f.add("delivered", p.Delivered.at(.5))
 	r.harm[t.name].sum(p.Harm)
 	return nil
