@@ -53,9 +53,10 @@ func run(args []string) error {
 	}
 	if *out == "" {
 		fmt.Print(r.markdown())
-		return nil
+	} else if err := r.write(*out); err != nil {
+		return err
 	}
-	return r.write(*out)
+	return r.sound()
 }
 
 // collectSeldom keeps the garbage of the clients from disturbing what they measure. The servers' own collectors are left alone.

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,14 +31,15 @@ type talker struct {
 
 	first uint64 // what its messages are numbered from: SDKs begin with the time, so that no number comes twice
 
+	written atomic.Uint64 // set with mu held
+
 	mu       sync.Mutex
-	written  uint64
-	acks     uint64
+	acks     ledger  // of what it wrote
 	sent     []int64 // when each message left, or was due to leave
 	ackTook  latencies
 	inbox    ledger // of what the peer wrote
 	delivery latencies
-	failed   error
+	failed   error // what ended the connection
 	scratch  []byte
 	text     [textSize]byte
 }
@@ -44,32 +48,54 @@ type talker struct {
 func (t *talker) write(at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.written++
+	n := t.written.Add(1)
 	t.sent = append(t.sent, at.UnixNano())
-	note{t.id, t.written, at.UnixNano()}.write(&t.text)
-	t.scratch = t.adapter.message(t.scratch[:0], t.first+t.written, t.to, t.text[:])
+	note{t.id, n, at.UnixNano()}.write(&t.text)
+	t.scratch = t.adapter.message(t.scratch[:0], t.first+n, t.to, t.text[:])
 	t.socket.queue(t.scratch)
 }
 
+// flush lets go of what is queued.
+func (t *talker) flush() {
+	if err := t.socket.flush(); err != nil {
+		t.fail(err)
+	}
+}
+
+func (t *talker) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failed == nil {
+		t.failed = err
+	}
+}
+
+// acked answers the first acknowledgement of each message with the next one, so that no other widens the window.
 func (t *talker) acked(number uint64) {
 	now := time.Now()
 	t.mu.Lock()
-	if number -= t.first; number > 0 && number <= t.written {
-		t.acks++
+	number -= t.first
+	fresh := t.acks.note(number, t.written.Load())
+	if fresh {
 		t.ackTook = append(t.ackTook, now.UnixNano()-t.sent[number-1])
 	}
 	t.mu.Unlock()
-	if t.answers && now.Before(t.until) {
+	if fresh && t.answers && now.Before(t.until) {
 		t.write(now)
 	}
 }
 
 func (t *talker) delivered(text []byte) {
 	n := readNote(text)
+	sent := t.peer.written.Load()
+	if n.sender != t.peer.id {
+		sent = 0
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.inbox.note(n.number)
-	t.delivery = append(t.delivery, time.Now().UnixNano()-n.sent)
+	if t.inbox.note(n.number, sent) {
+		t.delivery = append(t.delivery, time.Now().UnixNano()-n.sent)
+	}
 }
 
 func (t *talker) pushed() {}
@@ -77,11 +103,11 @@ func (t *talker) pushed() {}
 // done reports whether all that was written is acknowledged and has arrived.
 func (t *talker) done() bool {
 	t.mu.Lock()
-	acks, written := t.acks, t.written
+	acked := t.acks.arrived
 	t.mu.Unlock()
 	t.peer.mu.Lock()
 	defer t.peer.mu.Unlock()
-	return acks == written && t.peer.inbox.arrived == written
+	return acked == t.written.Load() && t.peer.inbox.arrived == acked
 }
 
 // talkers logs pairs of clients in, the first of them with the number first.
@@ -107,10 +133,7 @@ func talkers(to *target, first, pairs int) ([]*talker, error) {
 
 // listen takes what comes until the connection ends.
 func (t *talker) listen() {
-	err := t.socket.run(t.adapter, t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.failed = err
+	t.fail(t.socket.run(t.adapter, t))
 }
 
 // converse lets both of each pair write to each other for a time, each with a number of messages in flight: not yet acknowledged.
@@ -131,43 +154,56 @@ func converse(to *target, pairs, window int, d time.Duration) (pairsFigures, err
 		for range window {
 			t.write(time.Now())
 		}
-		if err := t.socket.flush(); err != nil {
-			return pairsFigures{}, err
-		}
+		t.flush()
 	}
 	time.Sleep(time.Until(begin.Add(d)))
 	took := time.Since(begin)
 	acks := uint64(0)
 	for _, t := range all {
 		t.mu.Lock()
-		acks += t.acks
+		acks += t.acks.arrived
 		t.mu.Unlock()
 	}
 	server, both, err := before.since(int(acks))
 	if err != nil {
 		return pairsFigures{}, err
 	}
-	f := settle(all)
+	f := settle(all, patience)
 	f.PerSecond = float64(acks) / took.Seconds()
 	f.CPUPerMessage, f.BothPerMessage = server, both
 	return f, nil
 }
 
+// patience is how long what is on its way may take at the end, and stragglers how long one waits for what comes once more.
+const (
+	patience   = 10 * time.Second
+	stragglers = 100 * time.Millisecond
+)
+
 // settle waits for what is on its way, hangs up and sums up.
-func settle(all []*talker) pairsFigures {
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) && slices.ContainsFunc(all, func(t *talker) bool { return !t.done() }); {
+func settle(all []*talker, patience time.Duration) pairsFigures {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline) && slices.ContainsFunc(all, func(t *talker) bool { return !t.done() }); {
 		time.Sleep(10 * time.Millisecond)
 	}
+	time.Sleep(stragglers)
 	var f pairsFigures
+	for _, t := range all {
+		t.mu.Lock()
+		if t.failed != nil {
+			fmt.Fprintf(os.Stderr, "bench: client %d: %v\n", t.id, t.failed)
+			f.Harm.Failed++
+		}
+		t.mu.Unlock()
+	}
 	for _, t := range all {
 		_ = t.socket.conn.Close()
 		t.mu.Lock()
 		f.Acked = append(f.Acked, t.ackTook...)
 		f.Delivered = append(f.Delivered, t.delivery...)
-		written := t.written
+		written, acks := t.written.Load(), t.acks
 		t.mu.Unlock()
 		t.peer.mu.Lock()
-		f.Harm.add(written, &t.peer.inbox)
+		f.Harm.add(written, &acks, &t.peer.inbox)
 		t.peer.mu.Unlock()
 	}
 	slices.Sort(f.Acked)

@@ -22,16 +22,13 @@ func pace(to *target, pairs, perSecond int, d time.Duration) (pairsFigures, erro
 	defer a.stop()
 	total := int(d.Seconds() * float64(perSecond))
 	begin := time.Now()
-	late, err := schedule(all, begin, perSecond, total, a.wait)
-	if err != nil {
-		return pairsFigures{}, err
-	}
+	late := schedule(all, begin, perSecond, total, a.wait)
 	took := time.Since(begin)
 	server, both, err := before.since(total)
 	if err != nil {
 		return pairsFigures{}, err
 	}
-	f := settle(all)
+	f := settle(all, patience)
 	f.PerSecond = float64(total) / took.Seconds()
 	f.CPUPerMessage, f.BothPerMessage = server, both
 	f.Late = late
@@ -41,7 +38,7 @@ func pace(to *target, pairs, perSecond int, d time.Duration) (pairsFigures, erro
 // schedule lets one after the other write when it is due, and returns how late each message was, sorted. The latencies count from when a
 // message was due and not from when it was written: a server that keeps the load generator from writing would otherwise be timed only from the
 // moment at which it lets it.
-func schedule(all []*talker, begin time.Time, perSecond, total int, wait func(until time.Time)) (latencies, error) {
+func schedule(all []*talker, begin time.Time, perSecond, total int, wait func(until time.Time)) latencies {
 	late := make(latencies, total)
 	for n := range total {
 		due := begin.Add(time.Duration(n) * time.Second / time.Duration(perSecond))
@@ -49,12 +46,10 @@ func schedule(all []*talker, begin time.Time, perSecond, total int, wait func(un
 		late[n] = int64(time.Since(due))
 		t := all[n%len(all)]
 		t.write(due)
-		if err := t.socket.flush(); err != nil {
-			return nil, err
-		}
+		t.flush()
 	}
 	slices.Sort(late)
-	return late, nil
+	return late
 }
 
 // alarm wakes one goroutine at given instants, some µs late, where the runtime's timers are up to a millisecond late. It sleeps in the kernel

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -79,11 +80,16 @@ var (
 // measured are the servers in the order of a run; the echo comes first, because the others are compared with it.
 var measured = []string{"echo", "relay", "ttlchat"}
 
-func measure(runs int, seconds time.Duration) (*report, error) {
+func newReport(runs int) *report {
 	r := &report{runs: runs, servers: make(map[string]figures), harm: make(map[string]*harm)}
 	for _, name := range measured {
 		r.servers[name], r.harm[name] = make(figures), new(harm)
 	}
+	return r
+}
+
+func measure(runs int, seconds time.Duration) (*report, error) {
+	r := newReport(runs)
 	for run := range runs {
 		fmt.Fprintf(os.Stderr, "run %d of %d: traffic\n", run+1, runs)
 		if err := r.traffic(seconds); err != nil {
@@ -137,6 +143,7 @@ func (r *report) loginTraffic(t *target, d time.Duration) error {
 	f.add("logins", l.PerSecond)
 	f.add("cpulogin", l.CPUPerLogin)
 	f.add("perlogin", 1/l.BothPerLogin)
+	r.harm[t.name].sum(l.Harm)
 	return nil
 }
 
@@ -220,6 +227,7 @@ func (r *report) crowds(name string) error {
 			}
 			f.add("renew", p.Renewed/1000)
 			f.add("renewerrors", float64(p.Missed))
+			r.harm[name].Failed += p.Missed
 			return nil
 		}()
 		if err != nil {
@@ -304,10 +312,12 @@ func (r *report) markdown() string {
 		fmt.Fprintf(&b, " %s %s (%s to %s);", number(s.Median), x.name, number(s.Min), number(s.Max))
 	}
 	b.WriteString(" CPU per message and per login are in the table as ratios.\n\n")
-	b.WriteString("| server | messages sent | lost | doubled | reordered |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString("| server | messages sent | lost | doubled | reordered | not from their sender | unacknowledged | acknowledged again | failures |\n" +
+		"| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, name := range measured {
 		h := r.harm[name]
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", name, h.Sent, h.Lost, h.Doubled, h.Reordered)
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d | %d | %d | %d |\n",
+			name, h.Sent, h.Lost, h.Doubled, h.Reordered, h.Foreign, h.Unacked, h.Overacked, h.Failed)
 	}
 	b.WriteString("\nGo benchmarks, medians:\n\n| benchmark | ns | B | allocations | more |\n| --- | --- | --- | --- | --- |\n")
 	for _, g := range r.golang {
@@ -315,6 +325,17 @@ func (r *report) markdown() string {
 	}
 	fmt.Fprintf(&b, "\nVersions: %s, %s.\n", runtime.Version(), modules())
 	return b.String()
+}
+
+// sound is an error when something came to harm.
+func (r *report) sound() error {
+	var errs []error
+	for _, name := range measured {
+		if h := *r.harm[name]; h.any() {
+			errs = append(errs, fmt.Errorf("something came to harm at the %s: %+v", name, h))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // benchmark is the Go benchmark whose name ends so, zero when there is none.

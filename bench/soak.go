@@ -41,8 +41,8 @@ func soak(d time.Duration) error {
 			return fmt.Errorf("the server's memory grew from %d to %d KB", first, kb)
 		}
 	}
-	if sum.Lost+sum.Doubled+sum.Reordered > 0 {
-		return fmt.Errorf("messages came to harm: %+v", sum)
+	if sum.any() {
+		return fmt.Errorf("something came to harm: %+v", sum)
 	}
 	return nil
 }
