@@ -49,7 +49,10 @@ func provision(user string) []byte {
 }
 
 func (ourAdapter) welcome(frame []byte) bool {
-	status := member(member(frame, framePayload), provisionStatus)
+	return isOK(member(member(frame, framePayload), provisionStatus))
+}
+
+func isOK(status []byte) bool {
 	code := next(status)
 	return code.number == statusCode && code.value == uint64(msync.Status_OK)
 }
@@ -63,8 +66,8 @@ const (
 	metaID, metaTo, metaNs, metaPayload = 1, 3, 5, 6
 	bodyType, bodyTo, bodyContent       = 1, 3, 4
 	contentType, contentText            = 1, 2
-	downMetaID, downMetas, downNextKey  = 2, 4, 5
-	downQueue                           = 6
+	downStatus, downMetaID, downMetas   = 1, 2, 4
+	downNextKey, downQueue              = 5, 6
 )
 
 // message writes from the outside in: all lengths are known before, and nothing is allocated.
@@ -144,12 +147,15 @@ func (a ourAdapter) receive(s *socket, frame []byte, l listener) {
 	}
 }
 
-// down is the answer to a send, or a batch.
+// down is the answer to a send, or a batch. A send that is refused is not acknowledged.
 func (ourAdapter) down(s *socket, payload []byte, l listener) {
 	var acked, key uint64
+	refused := false
 	var queue []byte
 	for f := next(payload); f.number > 0; f = next(f.rest) {
 		switch f.number {
+		case downStatus:
+			refused = !isOK(f.text)
 		case downMetaID:
 			acked = f.value
 		case downNextKey:
@@ -161,6 +167,7 @@ func (ourAdapter) down(s *socket, payload []byte, l listener) {
 		}
 	}
 	switch {
+	case refused:
 	case acked > 0:
 		l.acked(acked)
 	case key > 0:

@@ -51,6 +51,29 @@ func TestOurMessage(t *testing.T) {
 	}
 }
 
+// TestOurAnswer: a message that the server refuses is not acknowledged.
+func TestOurAnswer(t *testing.T) {
+	for _, tt := range []struct {
+		code msync.Status_ErrorCode
+		acks uint64
+	}{{msync.Status_OK, 1}, {msync.Status_FAIL, 0}} {
+		payload, err := proto.Marshal(&msync.CommSyncDL{Status: &msync.Status{ErrorCode: tt.code.Enum()}, MetaId: new(uint64(1))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		frame, err := proto.Marshal(&msync.MSync{Command: msync.MSync_SYNC.Enum(), Payload: payload})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &talker{adapter: ourAdapter{}, socket: new(socket)}
+		c.write(time.Now())
+		c.adapter.receive(c.socket, frame, c)
+		if c.acks.arrived != tt.acks {
+			t.Errorf("%s acknowledged %d messages", tt.code, c.acks.arrived)
+		}
+	}
+}
+
 func TestLedger(t *testing.T) {
 	var acks, inbox ledger
 	for _, n := range []uint64{1, 2, 4, 3, 4, 7, 9, 0} {
