@@ -1,10 +1,6 @@
 package main
 
-import (
-	"net"
-
-	"github.com/ttlchat/ttlchat/fakeserver"
-)
+import "github.com/ttlchat/ttlchat/fakeserver"
 
 // newOurs is the emulator with everything at its defaults, as ttlchat serve runs it.
 func newOurs() (server, error) {
@@ -12,5 +8,5 @@ func newOurs() (server, error) {
 	if err != nil {
 		return server{}, err
 	}
-	return server{listen: net.ListenConfig{KeepAlive: -1}, serve: s.Serve, push: func() { s.TriggerWillExpire("") }}, nil
+	return server{serve: s.Serve, push: func() { s.TriggerWillExpire("") }}, nil
 }
