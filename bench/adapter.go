@@ -10,6 +10,8 @@ type adapter interface {
 	welcome(frame []byte) bool
 	// message appends the frame of a text to somebody to b. The number is the sender's own, from 1.
 	message(b []byte, number uint64, to string, text []byte) []byte
+	// heartbeat is the frame of a client that has nothing to say, which is answered with one that counts as pushed or delivered.
+	heartbeat() []byte
 	// receive tells the listener what a frame says, and queues what the protocol wants for an answer.
 	receive(s *socket, frame []byte, l listener)
 }

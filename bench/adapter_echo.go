@@ -11,6 +11,8 @@ func (echoAdapter) message(b []byte, _ uint64, _ string, text []byte) []byte {
 	return append(b, text...)
 }
 
+func (echoAdapter) heartbeat() []byte { return []byte("?") }
+
 func (echoAdapter) receive(_ *socket, frame []byte, l listener) {
 	l.delivered(frame)
 	l.acked(readNote(frame).number)

@@ -127,6 +127,11 @@ func sizeOfNumber(v uint64) int { return 1 + protowire.SizeVarint(v) }
 
 func sizeOfText(size int) int { return 1 + protowire.SizeBytes(size) }
 
+// heartbeat is the frame with which SDKs ask what waits for them.
+func (ourAdapter) heartbeat() []byte {
+	return appendLength(appendNumber(nil, frameCommand, uint64(msync.MSync_UNREAD)), framePayload, 0)
+}
+
 func (a ourAdapter) receive(s *socket, frame []byte, l listener) {
 	command, payload := uint64(0), []byte(nil)
 	for f := next(frame); f.number > 0; f = next(f.rest) {

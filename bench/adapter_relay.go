@@ -16,6 +16,7 @@ const (
 	relayAck     = 'A' // number
 	relayText    = 'T' // text
 	relayPush    = 'P'
+	relayBeat    = 'B' // both ways
 )
 
 // relayAdapter speaks to the minimal relay: a login with a token, one frame in and two out for a message.
@@ -41,13 +42,15 @@ func (relayAdapter) message(b []byte, number uint64, to string, text []byte) []b
 	return append(b, text...)
 }
 
+func (relayAdapter) heartbeat() []byte { return []byte{relayBeat} }
+
 func (relayAdapter) receive(_ *socket, frame []byte, l listener) {
 	switch frame[0] {
 	case relayAck:
 		l.acked(binary.BigEndian.Uint64(frame[1:]))
 	case relayText:
 		l.delivered(frame[1:])
-	case relayPush:
+	case relayPush, relayBeat:
 		l.pushed()
 	}
 }

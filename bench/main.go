@@ -2,6 +2,7 @@
 //
 //	go -C bench run .                    everything, five runs
 //	go -C bench run . -runs 1 -out ""    one run, on the terminal alone
+//	go -C bench run . -only logins,push  one figure or some, on the terminal
 //	go -C bench run . -soak 5m           a steady load, and whether memory stays flat
 //	go -C bench run . -profile /tmp      where the emulator's time and memory go, for go tool pprof
 //
@@ -13,8 +14,11 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 )
+
+const document = "../docs/performance.md"
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -35,7 +39,8 @@ func run(args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	runs := flags.Int("runs", 5, "how many runs the medians are of")
 	seconds := flags.Duration("time", 5*time.Second, "how long each measurement of traffic takes")
-	out := flags.String("out", "../docs/performance.md", "the document to write; empty prints it")
+	out := flags.String("out", document, "the document to write; empty prints it, and a part does not replace the usual one")
+	only := flags.String("only", "", "measure and print only some of: "+strings.Join(kinds(), ", "))
 	soaking := flags.Duration("soak", 0, "only let clients talk for so long, and watch the server's memory")
 	profiles := flags.String("profile", "", "only write profiles of the emulator into this folder")
 	if err := flags.Parse(args); err != nil {
@@ -47,11 +52,11 @@ func run(args []string) error {
 	if *soaking > 0 {
 		return soak(*soaking)
 	}
-	r, err := measure(*runs, *seconds)
+	r, err := measure(*runs, *seconds, *only)
 	if err != nil {
 		return err
 	}
-	if *out == "" {
+	if *out == "" || *only != "" && *out == document {
 		fmt.Print(r.markdown())
 	} else if err := r.write(*out); err != nil {
 		return err

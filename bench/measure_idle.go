@@ -55,19 +55,65 @@ func (c *crowd) disperse() error {
 	return errors.Join(errs...)
 }
 
-// idleKB is the memory of the server for each of that many clients that have nothing to say.
-func idleKB(to *target, clients int) (float64, *crowd, error) {
+// idleFigures is what clients cost a server that log in and have nothing to say.
+type idleFigures struct {
+	KB           float64 // of memory for each
+	CPUPerLogin  float64 // in µs
+	CPUPerMinute float64 // in µs, for each that stays, with its heartbeats
+}
+
+// assemble lets that many clients log in, and stay.
+func assemble(to *target, clients int) (idleFigures, *crowd, error) {
 	before, err := to.resident()
 	if err != nil {
-		return 0, nil, err
+		return idleFigures{}, nil, err
+	}
+	m, err := to.meter()
+	if err != nil {
+		return idleFigures{}, nil, err
 	}
 	c, err := gather(to, clients)
 	if err != nil {
-		return 0, nil, err
+		return idleFigures{}, nil, err
+	}
+	cpu, _, err := m.since(clients)
+	if err != nil {
+		return idleFigures{}, nil, err
 	}
 	time.Sleep(2 * time.Second)
 	after, err := to.resident()
-	return float64(after-before) / float64(clients), c, err
+	return idleFigures{KB: float64(after-before) / float64(clients), CPUPerLogin: cpu}, c, err
+}
+
+// heartbeatEvery is how often a Web SDK asks while nothing happens.
+const heartbeatEvery = time.Minute
+
+// idle leaves a crowd alone for a time, with its heartbeats, and returns the µs of the server's processor time that each client costs in a
+// minute, and how many heartbeats were not answered.
+func idle(to *target, c *crowd, clients int, d time.Duration) (cpu float64, unanswered int, err error) {
+	m, err := to.meter()
+	if err != nil {
+		return 0, 0, err
+	}
+	heartbeats := int(int64(clients) * int64(d) / int64(heartbeatEvery))
+	for _, p := range c.halves {
+		if err := p.say("idle %d %d", d.Milliseconds(), heartbeats/len(c.halves)); err != nil {
+			return 0, 0, err
+		}
+	}
+	for _, p := range c.halves {
+		answer, err := p.line()
+		if err != nil {
+			return 0, 0, err
+		}
+		n, err := strconv.Atoi(answer)
+		if err != nil {
+			return 0, 0, err
+		}
+		unanswered += n
+	}
+	cpu, _, err = m.since(clients)
+	return cpu * float64(heartbeatEvery) / float64(d), unanswered, err
 }
 
 // pushFigures is what one push to everybody came to, in ms from its beginning.

@@ -37,12 +37,12 @@ func profile(dir string, d time.Duration) error {
 		return err
 	}
 	defer func() { _ = t.stop() }()
-	kb, c, err := idleKB(t, 10_000)
+	i, c, err := assemble(t, largeCrowd)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = c.disperse() }()
-	fmt.Printf("%.1f KB for each idle client\n", kb)
+	fmt.Printf("%.1f KB for each idle client\n", i.KB)
 	_, err = t.ask("heap %s", filepath.Join(dir, "idle.heap.pprof"))
 	return err
 }

@@ -83,6 +83,12 @@ func obey(s server, r io.Reader) error {
 			at := time.Now().UnixNano()
 			s.push()
 			fmt.Println(at)
+		case "cpu":
+			d, err := ownCPU()
+			if err != nil {
+				return err
+			}
+			fmt.Println(d)
 		case "profile": // of the processor, into a file, until "profile" comes again
 			if profile == nil {
 				var err error

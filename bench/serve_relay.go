@@ -53,6 +53,12 @@ func (r *relay) handle(w http.ResponseWriter, req *http.Request) {
 	}
 	for {
 		_, frame, err := conn.ReadMessage()
+		if err == nil && len(frame) == 1 && frame[0] == relayBeat {
+			if u.write(frame) != nil {
+				return
+			}
+			continue
+		}
 		if err != nil || len(frame) < 10 || frame[0] != relayMessage || len(frame) < 10+int(frame[9]) {
 			return
 		}

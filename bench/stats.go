@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -18,6 +19,10 @@ func (l latencies) at(part float64) float64 {
 
 // spread is the middle of some figures and the ends of their range.
 type spread struct{ Median, Min, Max float64 }
+
+func (s spread) String() string {
+	return fmt.Sprintf("%s (%s to %s)", number(s.Median), number(s.Min), number(s.Max))
+}
 
 func spreadOf(figures []float64) spread {
 	if len(figures) == 0 {

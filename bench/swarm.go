@@ -22,6 +22,7 @@ type swarm struct {
 	clients []*swarmClient
 	renewer *renewer // nil unless a push makes clients renew
 	ended   atomic.Int64
+	heard   atomic.Int64 // frames that came
 }
 
 // swarmClient notes when it was pushed to.
@@ -34,9 +35,10 @@ type swarmClient struct {
 
 func (*swarmClient) acked(uint64) {}
 
-func (*swarmClient) delivered([]byte) {}
+func (c *swarmClient) delivered([]byte) { c.of.heard.Add(1) }
 
 func (c *swarmClient) pushed() {
+	c.of.heard.Add(1)
 	if c.at.CompareAndSwap(0, time.Now().UnixNano()) && c.of.renewer != nil {
 		c.of.renewer.queue <- c
 	}
@@ -63,6 +65,8 @@ func runSwarm(name, chat, token string) error {
 		switch word {
 		case "login": // numbers of the first user and of how many
 			err = s.login(first, count)
+		case "idle": // for how many ms, with how many heartbeats
+			answer, err = s.idle(time.Duration(first)*time.Millisecond, count)
 		case "renew": // at the next push
 			s.renewer = newRenewer(s)
 		case "clear":
@@ -112,6 +116,25 @@ func (s *swarm) login(first, count int) error {
 		return fmt.Errorf("%d clients could not log in", n)
 	}
 	return nil
+}
+
+// idle lets one client after the other say a heartbeat, evenly over a time, and returns how many were not answered.
+func (s *swarm) idle(d time.Duration, heartbeats int) (unanswered int64, err error) {
+	beat, before, begin := s.adapter.heartbeat(), s.heard.Load(), time.Now()
+	for i := range heartbeats {
+		time.Sleep(time.Until(begin.Add(d * time.Duration(i) / time.Duration(heartbeats))))
+		c := s.clients[i%len(s.clients)]
+		c.socket.queue(beat)
+		if err := c.socket.flush(); err != nil {
+			return 0, err
+		}
+	}
+	time.Sleep(time.Until(begin.Add(d)))
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		if unanswered = int64(heartbeats) - (s.heard.Load() - before); unanswered <= 0 || time.Now().After(deadline) {
+			return unanswered, nil
+		}
+	}
 }
 
 // report waits until everybody was pushed to, and has renewed where that is wanted.
