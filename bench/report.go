@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -190,7 +191,7 @@ func (r *report) markdown() string {
 	for _, g := range r.golang {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", g.name, number(g.median("ns/op")), number(g.median("B/op")), number(g.median("allocs/op")), g.more())
 	}
-	fmt.Fprintf(&b, "\nVersions: %s, %s.\n", runtime.Version(), modules())
+	fmt.Fprintf(&b, "\nVersions: ttlchat %s, %s, %s.\n", commit(), runtime.Version(), modules())
 	return b.String()
 }
 
@@ -252,6 +253,15 @@ func processor() string {
 func load() string {
 	raw, _ := os.ReadFile("/proc/loadavg") // only for the caption
 	return "load average at the end " + strings.Join(strings.Fields(string(raw))[:min(3, len(strings.Fields(string(raw))))], " ")
+}
+
+// commit is the one that is measured, with a mark when files differ from it.
+func commit() string {
+	out, err := exec.Command("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*").Output()
+	if err != nil {
+		return "of no known commit" // only for the caption
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func modules() string {
