@@ -132,6 +132,22 @@ func TestConversation(t *testing.T) {
 	}
 }
 
+// TestOrder: each server begins, and comes last, as often as the others.
+func TestOrder(t *testing.T) {
+	for run, want := range []string{"echo relay ttlchat", "relay ttlchat echo", "ttlchat echo relay", "echo relay ttlchat"} {
+		if got := strings.Join(order(run), " "); got != want {
+			t.Errorf("run %d has %s, want %s", run, got, want)
+		}
+	}
+}
+
+// TestOnly: what does not exist is not measured.
+func TestOnly(t *testing.T) {
+	if _, err := measure(1, time.Second, "rate,speed"); err == nil || !strings.Contains(err.Error(), `"speed"`) {
+		t.Error(err)
+	}
+}
+
 // TestDocument: what stands around the generated part stays.
 func TestDocument(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "performance.md")
@@ -139,8 +155,10 @@ func TestDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &report{runs: 2, servers: map[string]figures{
-		"echo": {"w16": {100, 200}}, "relay": {"w16": {50, 50}}, "ttlchat": {"w16": {90, 200}},
+		"echo": {"w16": {100, 200}, "grown": {1, 2}}, "relay": {"w16": {50, 50}}, "ttlchat": {"w16": {90, 200}, "grown": {1.25, 2.4}},
 	}, harm: map[string]*harm{"echo": {}, "relay": {}, "ttlchat": {Sent: 3}}}
+	r.golang = parseBenchmarks("x", "BenchmarkMessageAmong/users=10-2 9 100 ns/op\nBenchmarkMessageAmong/users=10-2 9 200 ns/op\n"+
+		"BenchmarkMessageAmong/users=10000-2 9 130 ns/op\nBenchmarkMessageAmong/users=10000-2 9 280 ns/op\n")
 	if err := r.write(path); err != nil {
 		t.Fatal(err)
 	}
@@ -149,10 +167,14 @@ func TestDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(raw)
-	for _, want := range []string{"before\n", "after\n", "| 0.95 (0.90 to 1.00) | holds |", "| ttlchat | 3 | 0 | 0 | 0 | 0 | 0 | 0 | 0 |"} {
+	for _, want := range []string{"before\n", "after\n", "| 0.95 (0.90 to 1.00) | holds |", "| flat: ≤ 1.25 |  | 1.23 (1.20 to 1.25) | holds |",
+		"| flat: ≤ 1.25 |  | 1.35 (1.30 to 1.40) | **missed** |", "| x MessageAmong/users=10 | 150 |", "| ttlchat | 3 | 0 | 0 | 0 | 0 | 0 | 0 | 0 |"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in:\n%s", want, text)
 		}
+	}
+	if strings.Contains(text, "KB per idle") {
+		t.Error("there is a row of what was not measured")
 	}
 	if strings.Contains(text, "outdated") {
 		t.Error("the old part is still there")
