@@ -132,6 +132,18 @@ func TestConversation(t *testing.T) {
 	}
 }
 
+// TestWaitPrecisely: nothing is sent before it is due.
+func TestWaitPrecisely(t *testing.T) {
+	wait, done := waitPrecisely()
+	defer done()
+	for n := range 20 {
+		until := time.Now().Add(time.Duration(n) * 20 * time.Microsecond)
+		if wait(until); time.Now().Before(until) {
+			t.Errorf("awake %s too early", time.Until(until))
+		}
+	}
+}
+
 // TestOrder: each server begins, and comes last, as often as the others.
 func TestOrder(t *testing.T) {
 	for run, want := range []string{"echo relay ttlchat", "relay ttlchat echo", "ttlchat echo relay", "echo relay ttlchat"} {

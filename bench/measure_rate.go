@@ -5,7 +5,6 @@ import (
 	"slices"
 	"syscall"
 	"time"
-	"unsafe"
 )
 
 // pace lets pairs write at a fixed rate, whether answers come or not.
@@ -18,11 +17,11 @@ func pace(to *target, pairs, perSecond int, d time.Duration) (pairsFigures, erro
 	if err != nil {
 		return pairsFigures{}, err
 	}
-	a := newAlarm()
-	defer a.stop()
+	wait, done := waitPrecisely()
+	defer done()
 	total := int(d.Seconds() * float64(perSecond))
 	begin := time.Now()
-	late := schedule(all, begin, perSecond, total, a.wait)
+	late := schedule(all, begin, perSecond, total, wait)
 	took := time.Since(begin)
 	server, both, err := before.since(total)
 	if err != nil {
@@ -52,32 +51,25 @@ func schedule(all []*talker, begin time.Time, perSecond, total int, wait func(un
 	return late
 }
 
-// alarm wakes one goroutine at given instants, some µs late, where the runtime's timers are up to a millisecond late. It sleeps in the kernel
-// with the thread's slack taken off, and without telling the runtime, which would otherwise give the processor to another thread and take it back
-// each time: twice the cost. So that all processors stay with the others meanwhile, the runtime has one more.
-type alarm struct{ processors int }
-
 // wakeUp is how long a thread takes to wake on a virtual machine: what is left of it is waited for awake.
 const wakeUp = 40 * time.Microsecond
 
-// newAlarm is for the calling goroutine alone, until it stops it.
-func newAlarm() alarm {
+// waitPrecisely keeps the calling goroutine on its thread, whose naps end some µs late, where those of the runtime's timers end up to a
+// millisecond late. The naps of a thread are usually stretched by 50 µs; this one's are not, until done is called.
+func waitPrecisely() (wait func(until time.Time), done func()) {
+	slack := func(ns uintptr) { _, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_TIMERSLACK, ns, 0) }
 	runtime.LockOSThread()
-	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_TIMERSLACK, 1, 0) // with the usual slack it is later, and says so
-	return alarm{runtime.GOMAXPROCS(runtime.NumCPU() + 1)}
-}
-
-func (a alarm) stop() {
-	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_TIMERSLACK, 0, 0) // the usual one again
-	runtime.GOMAXPROCS(a.processors)
-	runtime.UnlockOSThread()
-}
-
-func (alarm) wait(until time.Time) {
-	for left := time.Until(until); left > 0; left = time.Until(until) {
-		if left > wakeUp {
-			nap := syscall.NsecToTimespec(int64(left - wakeUp))
-			_, _, _ = syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&nap)), 0, 0) // a signal ends it early
+	slack(1)
+	wait = func(until time.Time) {
+		for left := time.Until(until); left > 0; left = time.Until(until) {
+			if left > wakeUp {
+				nap := syscall.NsecToTimespec(int64(left - wakeUp))
+				_ = syscall.Nanosleep(&nap, nil) // a signal ends it early
+			}
 		}
+	}
+	return wait, func() {
+		slack(0) // the usual one
+		runtime.UnlockOSThread()
 	}
 }
