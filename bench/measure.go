@@ -226,7 +226,7 @@ func (r *report) crowd(name string, clients int, d time.Duration, wants func(str
 	defer func() { _ = c.disperse() }()
 	if wants(idleKind) {
 		var unanswered int
-		if i.CPUPerMinute, unanswered, err = idle(t, c, clients, d); err != nil {
+		if i.CPUPerMinute, unanswered, err = idle(t, c, clients, 2*d); err != nil {
 			return idleFigures{}, err
 		}
 		r.harm[name].Failed += unanswered
