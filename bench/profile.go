@@ -39,6 +39,15 @@ func profile(dir string, d time.Duration) error {
 	if _, err := t.ask("heap %s", file("idle.heap")); err != nil {
 		return err
 	}
+	err = t.profiled(file(idleKind), func() error {
+		cpu, unanswered, err := idle(t, c, largeCrowd, 2*d)
+		r.servers[t.name].add("stand@10k", cpu)
+		r.harm[t.name].Failed += unanswered
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	if err := t.profiled(file(pushKind), func() error { return r.push(t, c, largeCrowd) }); err != nil {
 		return err
 	}
