@@ -115,10 +115,10 @@ func TestToken(t *testing.T) {
 func TestDiscreet(t *testing.T) {
 	const token = "007eJxTYPj3p2Tnb4tznzx9f2aAAAA"
 	for in, want := range map[string]string{
-		"said " + token + " twice":                       "said 007e… twice",
+		"said " + token + " twice":                        "said 007e… twice",
 		"said " + token[:9] + "\u200b" + token[9:]:        "said 007e…",
 		"said " + token[:9] + "\x1b[31m" + token[9:]:      "said 007e…",
-		strings.Repeat("x", 35) + "=" + token:            strings.Repeat("x", 35) + "=00…",
+		strings.Repeat("x", 35) + "=" + token:             strings.Repeat("x", 35) + "=00…",
 		strings.Repeat("y", 35) + "\n" + token + " after": strings.Repeat("y", 35) + " 00…",
 	} {
 		if got := Discreet(in, 39); got != want {
