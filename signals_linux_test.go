@@ -193,16 +193,7 @@ func TestSuspendAcrossExpiry(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tt := start(t, 80, 24, "ttlchat-job", "--ttl", life.String(), "--on-will-expire", "ignore", "--on-expired", "ignore")
-			tt.see("Enter logs in")
-			pid := tt.job()
-			tt.press("\r")
-			tt.see("ONLINE")
-			online := time.Now()
-			stop(tt, pid)
-			if time.Since(online) > life/2 {
-				t.Fatal("this machine is too slow for this test to show anything")
-			}
+			tt, pid, online := suspended(t, life, stop)
 			time.Sleep(time.Until(online.Add(life))) // the token ends meanwhile
 			if strings.Contains(tt.logged(), "token.expired") {
 				t.Fatal("a program that stands still has noticed the end of its token")
@@ -221,6 +212,31 @@ func TestSuspendAcrossExpiry(t *testing.T) {
 			tt.given()
 		})
 	}
+}
+
+// suspended starts a program, logs in and stops it while at least a second of its token's life is left; where that took too long for the test
+// to show anything, it begins anew. The token ends no later than life after online.
+func suspended(t *testing.T, life time.Duration, stop func(tt *terminal, pid int)) (tt *terminal, pid int, online time.Time) {
+	t.Helper()
+	for range 5 {
+		tt = start(t, 80, 24, "ttlchat-job", "--ttl", life.String(), "--on-will-expire", "ignore", "--on-expired", "ignore")
+		tt.see("Enter logs in")
+		pid = tt.job()
+		before := time.Now()
+		tt.press("\r")
+		tt.see("ONLINE")
+		online = time.Now()
+		stop(tt, pid)
+		if time.Since(before) <= life-2*time.Second { // the life counts from the second in which it began
+			return tt, pid, online
+		}
+		if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		tt.end()
+	}
+	t.Fatal("this machine is too slow for this test to show anything")
+	return nil, 0, time.Time{}
 }
 
 // A storm of new sizes leaves the screen as if it had had the last one all along.
