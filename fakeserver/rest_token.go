@@ -109,7 +109,7 @@ func (c *call) giveToken(g grant) {
 	if e, _, ok := c.srv.hub.find(c.user); ok && !g.app {
 		answer.User = &e
 	}
-	c.srv.issued(c.user, answer.AccessToken, g.expiresAt)
+	c.srv.issued(g.acceptedAt, c.user, answer.AccessToken, g.expiresAt)
 	c.answer(http.StatusOK, answer)
 }
 

@@ -83,13 +83,14 @@ func (s *Server) issue(user string, life uint32, build func(at time.Time) (strin
 		return "", time.Time{}, err
 	}
 	expires = now.Truncate(time.Second).Add(time.Duration(life) * time.Second)
-	s.issued(user, token, expires)
+	s.issued(now, user, token, expires)
 	return token, expires, nil
 }
 
-// issued notes a new token in the journal.
-func (s *Server) issued(user, token string, expires time.Time) {
-	s.journal.add(&Entry{Name: TokenIssued, User: printable.Line(user, 64), Token: printable.Token(token), ExpiresAt: expires})
+// issued notes a new token in the journal, at the instant in which it was made and not a moment later: its life counts from the whole second.
+func (s *Server) issued(at time.Time, user, token string, expires time.Time) {
+	e := &Entry{Name: TokenIssued, User: printable.Line(user, 64), Token: printable.Token(token), ExpiresAt: expires}
+	s.journal.append(at, &Record{name: e.Name, entry: e}, e.User)
 }
 
 // configuredLife is the lifetime in seconds of the shapes that have it configured: expire.second of Config.Properties, or the shape's own.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -156,5 +157,22 @@ func TestTokenServerClock(t *testing.T) {
 		issued(-50 * time.Minute)
 		time.Sleep(24 * time.Hour)
 		issued(-50 * time.Minute)
+	})
+}
+
+// TestTokenIssuedInItsSecond: the journal has a token at the instant in which it was made, though that took until the next second.
+func TestTokenIssuedInItsSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, Config{})
+		_, expires, err := s.issue("alice", 10, func(time.Time) (string, error) {
+			time.Sleep(time.Second)
+			return "a token", nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.entries(TokenIssued); len(got) != 1 || expires.Sub(got[0].At.Truncate(time.Second)) != 10*time.Second {
+			t.Errorf("it ends at %v, and the journal has %+v", expires, got)
+		}
 	})
 }
