@@ -165,14 +165,14 @@ func (t *take) readSession(ctx context.Context, events *session.Reader) {
 		if err != nil {
 			return
 		}
-		now := t.server.Now()
+		ahead := t.server.Now().Sub(t.session.Now())
 		t.mu.Lock()
 		for _, e := range batch {
 			if e.Name == session.MessageSent {
 				t.taken++
 			}
 			if _, wanted := recorded[e.Name]; wanted {
-				t.saw(now, string(e.Name), int(e.Code))
+				t.saw(e.At.Add(ahead), string(e.Name), int(e.Code)) // and not now: the clocks may have jumped since
 			}
 		}
 		t.mu.Unlock()
