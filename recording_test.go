@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -39,15 +40,20 @@ func TestScreenIsRecorded(t *testing.T) {
 	if _, err := config.Scenario("bug.yaml"); err == nil {
 		t.Error("there is a scenario before the login")
 	}
-	// state waits for a state, and a moment more, as a person does: the scenario does all of it at the same instants, on a machine that may be slower then.
-	state := func(want session.State) {
+	// await waits for what has been done to be over, and then as long as a person does at least: the scenario does the next thing that much
+	// later than this one, and the clock that is moved for it stands first.
+	await := func(what string, is func() bool) {
 		t.Helper()
-		defer time.Sleep(600 * time.Millisecond)
-		for deadline := time.Now().Add(20 * time.Second); s.Snapshot().State != want; time.Sleep(10 * time.Millisecond) {
+		defer time.Sleep(100 * time.Millisecond)
+		for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatalf("the session is %s, not %s", s.Snapshot().State, want)
+				t.Fatalf("%s did not come, the session is %+v", what, s.Snapshot())
 			}
 		}
+	}
+	state := func(want session.State) {
+		t.Helper()
+		await(string(want), func() bool { return s.Snapshot().State == want })
 	}
 	policy := session.Policy{OnWillExpire: session.WillExpireAsk, OnExpired: session.ExpiredRelogin}
 	if err := s.SetPolicy(policy); err != nil {
@@ -81,15 +87,18 @@ func TestScreenIsRecorded(t *testing.T) {
 	config.Faults.ClearAll()
 	s.Login()
 	state(session.Online)
+	accepted := s.Snapshot().Token.Ordinal
 	s.Renew()
-	time.Sleep(600 * time.Millisecond)
+	await("the renewal", func() bool { return s.Snapshot().Token.Ordinal == accepted+1 })
 	s.Logout()
 	state(session.LoggedOut)
-	time.Sleep(1200 * time.Millisecond) // what happened in the last second is not expected again
-	text, err := config.Scenario("bug.yaml")
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
+	var text string
+	await("the end of the scenario", func() bool { // what happened in the last second is not expected again
+		if text, err = config.Scenario("bug.yaml"); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		return strings.Contains(text, "final: logged_out\n")
+	})
 	s.Close()
 	done, _, _ := strings.Cut(text, "until:")
 	if after, err := config.Scenario("bug.yaml"); err != nil || !strings.HasPrefix(after, done) {
@@ -98,7 +107,7 @@ func TestScreenIsRecorded(t *testing.T) {
 	for _, want := range []string{
 		"name: bug\n", "policy: {on_will_expire: ask, on_expired: relogin}\n", "fault: {id: \"screen-rest-status\", target: rest, kind: status, params: {status: \"500\"}}\n",
 		"clear: \"screen-rest-status\"\n", "clear: \"all\"\n", "    sleep: ", "policy: {on_will_expire: ignore, on_expired: relogin, renew_every: 0s}\n",
-		"trigger: {event: kick, user: \"alice\"}\n", "do: login\n", "do: renew\n", "do: logout\n", "{event: kicked, in: ", "final: logged_out\n",
+		"trigger: {event: kick, user: \"alice\"}\n", "do: login\n", "do: renew\n", "do: logout\n", "{event: kicked, in: ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in the scenario", want)
@@ -108,7 +117,10 @@ func TestScreenIsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := scenario.Run(t.Context(), again, scenario.Options{}); r.Verdict != scenario.VerdictPassed || t.Failed() {
-		t.Errorf("%s\n%s", r.Text(), text)
-	}
+	// In a bubble all that a step brings has come before the next one, however slow this machine is.
+	synctest.Test(t, func(t *testing.T) {
+		if r := scenario.Run(t.Context(), again, scenario.Options{InMemory: true}); r.Verdict != scenario.VerdictPassed {
+			t.Errorf("%s\n%s", r.Text(), text)
+		}
+	})
 }
