@@ -25,7 +25,7 @@ type state struct {
 	gen uint64
 	// attempts counts failed reconnects in a row.
 	attempts int
-	// The life of the token in use, by the client's clock; expiresAt is zero when the service named none.
+	// The life of the token in use, by the service's clock as far as that is known; expiresAt is zero when the service named none.
 	acceptedAt, expiresAt time.Time
 	// warned and expired tell which callbacks have fired for this life.
 	warned, expired bool
@@ -286,8 +286,8 @@ func WillExpireAt(p Profile, accepted, expires time.Time) time.Time {
 	return expires.Add(-time.Duration(math.Round(float64(life) * (1 - p.WillExpire))))
 }
 
-// passed fires what is due at the given instant, by the client's own clock or by the service's. When both are due, as after a sleep, the
-// warning has lost its sense and only the expiry fires. Repeat asks for one more warning after the first.
+// passed fires what is due at the given instant of the service's clock, as it is reckoned here or as the service has just said. When both are
+// due, as after a sleep, the warning has lost its sense and only the expiry fires. Repeat asks for one more warning after the first.
 func passed(p Profile, s state, at time.Time, repeat bool) (state, []any) {
 	if s.expiresAt.IsZero() || s.expired || s.phase != online && s.phase != reconnecting {
 		return s, nil
