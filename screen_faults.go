@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"strconv"
 	"time"
@@ -90,22 +89,18 @@ func (f screenFaults) Kinds() []tui.FaultKind {
 func (f screenFaults) Triggers() []tui.Trigger {
 	var list []tui.Trigger
 	for _, name := range fakeserver.TriggerEvents() {
-		list = append(list, tui.Trigger{Name: name, Meaning: triggers[name].meaning})
+		list = append(list, tui.Trigger{Name: name, Meaning: triggerMeanings[name]})
 	}
 	return list
 }
 
-// triggers are what the emulator's events mean to the user who is logged in, and how they are made to happen: with the number of connections
-// that they reached.
-var triggers = map[string]struct {
-	meaning string
-	do      func(server *fakeserver.Server, user string) int
-}{
-	"will-expire": {"the SDK hears that the token is in its last fifth", (*fakeserver.Server).TriggerWillExpire},
-	"expire":      {"the SDK hears that the token is over", (*fakeserver.Server).TriggerExpire},
-	"kick":        {"another device takes the session over (206)", func(s *fakeserver.Server, user string) int { return s.Kick(user, 206, "") }},
-	"cut":         {"the connection breaks without a word", (*fakeserver.Server).CutUser},
-	"revoke":      {"the token is void from now on, which the next login or reconnect with it finds out", (*fakeserver.Server).Revoke},
+// triggerMeanings say what the emulator's events mean to the user who is logged in.
+var triggerMeanings = map[string]string{
+	"will-expire": "the SDK hears that the token is in its last fifth",
+	"expire":      "the SDK hears that the token is over",
+	"kick":        "another device takes the session over (206)",
+	"cut":         "the connection breaks without a word",
+	"revoke":      "the token is void from now on, which the next login or reconnect with it finds out",
 }
 
 // Changed returns what is closed when the faults have changed.
@@ -168,9 +163,5 @@ func (f screenFaults) ClearAll() { f.server.ClearFaults() }
 
 // Trigger makes an event happen to a user.
 func (f screenFaults) Trigger(event, user string) (int, error) {
-	t, ok := triggers[event]
-	if !ok {
-		return 0, fmt.Errorf("the screen does not know how to make %s happen", event)
-	}
-	return t.do(f.server, user), nil
+	return f.server.Trigger(event, fakeserver.TriggerRequest{User: user})
 }

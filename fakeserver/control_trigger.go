@@ -1,6 +1,7 @@
 package fakeserver
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -36,7 +37,7 @@ type trigger struct {
 var triggers = []trigger{
 	{"will-expire", func(s *Server, t TriggerRequest) int { return s.TriggerWillExpire(t.User) }},
 	{"expire", func(s *Server, t TriggerRequest) int { return s.TriggerExpire(t.User) }},
-	{"kick", func(s *Server, t TriggerRequest) int { return s.Kick(t.User, t.Code, t.Reason) }},
+	{"kick", func(s *Server, t TriggerRequest) int { return s.Kick(t.User, cmp.Or(t.Code, defaultKick), t.Reason) }},
 	{"cut", func(s *Server, t TriggerRequest) int { return s.CutUser(t.User) }},
 	{"revoke", func(s *Server, t TriggerRequest) int { return s.Revoke(t.User) }},
 }
@@ -86,6 +87,16 @@ func (s *Server) postTrigger(_ http.ResponseWriter, r *http.Request) (any, error
 		t.Code = defaultKick
 	}
 	s.journal.add(&Entry{Name: ControlTriggered, User: t.User, Code: t.Code, Reason: event})
+	n, err := s.Trigger(event, t)
+	return Triggered{Event: event, User: t.User, Connections: n}, err
+}
+
+// Trigger makes one of [TriggerEvents] happen, as POST trigger/{event} does, and returns how many connections it reached. It fails for what
+// [TriggerRequest.Validate] refuses.
+func (s *Server) Trigger(event string, t TriggerRequest) (connections int, err error) {
+	if err := t.Validate(event); err != nil {
+		return 0, err
+	}
 	i := slices.IndexFunc(triggers, func(t trigger) bool { return t.name == event })
-	return Triggered{Event: event, User: t.User, Connections: triggers[i].happens(s, t)}, nil
+	return triggers[i].happens(s, t), nil
 }

@@ -37,20 +37,7 @@ func (o own) clearFault(_ context.Context, id string) error {
 }
 
 func (o own) trigger(_ context.Context, event string, t fakeserver.TriggerRequest) (int, error) {
-	switch event {
-	case "will-expire":
-		return o.server.TriggerWillExpire(t.User), nil
-	case "expire":
-		return o.server.TriggerExpire(t.User), nil
-	case "kick":
-		return o.server.Kick(t.User, t.Code, t.Reason), nil
-	case "cut":
-		return o.server.CutUser(t.User), nil
-	case "revoke":
-		return o.server.Revoke(t.User), nil
-	default:
-		return 0, t.Validate(event)
-	}
+	return o.server.Trigger(event, t)
 }
 
 func (o own) jump(_ context.Context, d time.Duration) error {

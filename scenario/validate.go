@@ -324,9 +324,6 @@ func (t *Trigger) request() fakeserver.TriggerRequest {
 	if r.User == "all" {
 		r.User = ""
 	}
-	if t.Event == "kick" && r.Code == 0 {
-		r.Code = 206
-	}
 	return r
 }
 
