@@ -16,6 +16,7 @@ import (
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/ttlchat/ttlchat/session/chat"
 	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
@@ -117,7 +118,7 @@ ttlchat serve`,
 		root.AddCommand(newServe(o), newControl(), newUsers(o), newTokenCommand(o), newDoctor(o), newRun(o), newPlay(o), newRecord(o))
 	}
 	completeWords(root, map[string][]string{
-		"profile": profileNames(), "app": behaviourNames(), "on-will-expire": {"renew", "ignore", "ask"}, "on-expired": {"relogin", "renew", "ignore"},
+		"profile": chat.ProfileNames(), "app": behaviourNames(), "on-will-expire": {"renew", "ignore", "ask"}, "on-expired": {"relogin", "renew", "ignore"},
 		"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}, "enforce-expiry": {"none", "close", "refuse-sends"}, "token-preset": tokenclient.Presets(),
 	})
 	return root

@@ -113,14 +113,6 @@ func (o *options) clientFlags(f *pflag.FlagSet) {
 	f.DurationVar(&o.forHowLong, "for", 0, "how long a headless run goes on after the end of input; 0 is one token lifetime")
 }
 
-func profileNames() []string {
-	var names []string
-	for _, p := range append(chat.Profiles(), chat.RTC) {
-		names = append(names, p.Name)
-	}
-	return names
-}
-
 func behaviourNames() []string {
 	var names []string
 	for _, b := range session.Behaviours() {
@@ -223,7 +215,7 @@ func (o *options) checkClient() error {
 		return usage("%s: %w", setting("ttl"), err)
 	}
 	if _, ok := chat.ProfileByName(o.profile); !ok {
-		return usage("%s: there is no profile %q; use %s", setting("profile"), o.profile, strings.Join(profileNames(), ", "))
+		return usage("%s: there is no profile %q; use %s", setting("profile"), o.profile, strings.Join(chat.ProfileNames(), ", "))
 	}
 	if err := o.policy().Validate(); err != nil {
 		return usageError{err}

@@ -107,7 +107,7 @@ var fields = []field{
 		value: func(f *Form) *string { return &f.Lifetime }, check: func(f Form) error { _, err := f.Life(); return err },
 		remark: func(f Form) string { remark, _ := f.fate(); return remark }},
 	{label: "profile", help: "which SDK to behave like; rtc is a token's life without a chat (←→)", value: func(f *Form) *string { return &f.Profile },
-		check: checkProfile, words: profileNames()},
+		check: checkProfile, words: chat.ProfileNames()},
 	{label: "service", help: "the emulator, your own token server with it, or your own service (←→)",
 		value: func(f *Form) *string { return (*string)(&f.Service) }, check: checkService, words: serviceNames()},
 	{label: "token server", example: "such as https://example.com/token",
@@ -129,14 +129,6 @@ var fields = []field{
 
 func ownService(f Form) bool { return f.Service == OwnService }
 
-func profileNames() []string {
-	var names []string
-	for _, p := range append(chat.Profiles(), chat.RTC) {
-		names = append(names, p.Name)
-	}
-	return names
-}
-
 func serviceNames() []string {
 	var names []string
 	for _, s := range services {
@@ -154,7 +146,7 @@ func checkService(f Form) error {
 
 func checkProfile(f Form) error {
 	if _, ok := chat.ProfileByName(f.Profile); !ok {
-		return fmt.Errorf("there are: %s", strings.Join(profileNames(), ", "))
+		return fmt.Errorf("there are: %s", strings.Join(chat.ProfileNames(), ", "))
 	}
 	return nil
 }

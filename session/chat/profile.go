@@ -77,6 +77,15 @@ var (
 // Profiles returns the profiles of the chat SDKs, the default one first. RTC stands beside them: it has no service.
 func Profiles() []Profile { return []Profile{Native, Web, Classic} }
 
+// ProfileNames lists every name that [ProfileByName] finds.
+func ProfileNames() []string {
+	var names []string
+	for _, p := range append(Profiles(), RTC) {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
 // ProfileByName finds a profile by its Name.
 func ProfileByName(name string) (Profile, bool) {
 	for _, p := range append(Profiles(), RTC) {
