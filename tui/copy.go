@@ -9,12 +9,14 @@ import (
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
 // copy gives a text to the terminal's clipboard (OSC 52), and says so.
 func (m *model) copy(what, text string) {
 	m.queue(tea.SetClipboard(text))
-	m.say(fmt.Sprintf("copied %s, %s", what, plural(utf8.RuneCountInString(text), "character", "characters")), alive)
+	m.say(fmt.Sprintf("copied %s, %s", what, printable.Count(utf8.RuneCountInString(text), "character", "characters")), alive)
 }
 
 // copyHere copies what the panel with the focus points at.
@@ -58,7 +60,7 @@ func jsonLines(moments []*moment) string {
 }
 
 func (m *model) copyTimeline() {
-	m.copy(plural(len(m.timeline.entries), "event", "events")+" (the filter shows "+timelineFilter(m)+")", jsonLines(m.timeline.entries))
+	m.copy(printable.Count(len(m.timeline.entries), "event", "events")+" (the filter shows "+timelineFilter(m)+")", jsonLines(m.timeline.entries))
 }
 
 // exportedMsg tells what became of an export.
@@ -137,12 +139,5 @@ func (m *model) takeExported(msg exportedMsg) {
 		m.say("ttlchat run "+msg.file+" does all this again", alive)
 		return
 	}
-	m.say(fmt.Sprintf("%s in %s: the filter shows %s", plural(msg.n, "event", "events"), msg.file, timelineFilter(m)), alive)
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	m.say(fmt.Sprintf("%s in %s: the filter shows %s", printable.Count(msg.n, "event", "events"), msg.file, timelineFilter(m)), alive)
 }

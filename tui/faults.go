@@ -295,7 +295,7 @@ func (m *model) trigger(t Trigger) {
 	user := m.snap.User
 	m.askFaults(func(f Faults) (string, error) {
 		n, err := f.Trigger(t.Name, user)
-		return t.Name + " reached " + plural(n, "connection", "connections"), err
+		return t.Name + " reached " + printable.Count(n, "connection", "connections"), err
 	})
 }
 

@@ -29,7 +29,7 @@ func (m *model) faultWords(width int) string {
 	}
 	text := "FAULT: " + strings.Join(words, ", ")
 	if m.cells.StringWidth(text) > width {
-		text = plural(len(on), "FAULT", "FAULTS")
+		text = printable.Count(len(on), "FAULT", "FAULTS")
 	}
 	return m.pills[late].Render(" " + text + " ")
 }
@@ -127,7 +127,7 @@ func (m *model) faultLine(row faultRow, at bool, width int) string {
 	if !is {
 		return m.cut("[ ] "+m.fit(k.Name, f.column())+m.dim.Render(k.Meaning), width, "…")
 	}
-	times := "applied " + plural(on.Applied, "time", "times")
+	times := "applied " + printable.Count(on.Applied, "time", "times")
 	switch {
 	case on.Waiting:
 		times = "waiting for its moment"

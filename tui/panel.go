@@ -1,5 +1,7 @@
 package tui
 
+import "github.com/ttlchat/ttlchat/internal/printable"
+
 // area is the room that a panel has for its lines.
 type area struct{ width, height int }
 
@@ -106,7 +108,7 @@ func timelineEmpty(m *model) string {
 	case len(m.timeline.all) == 0:
 		return "nothing has happened yet"
 	default:
-		return plural(len(m.timeline.all), "event is", "events are") + " hidden by this filter: f shows the next one"
+		return printable.Count(len(m.timeline.all), "event is", "events are") + " hidden by this filter: f shows the next one"
 	}
 }
 

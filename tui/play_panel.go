@@ -121,7 +121,7 @@ func (m *model) playNext(now time.Duration) string {
 	case p.Verdict == PlayPassed:
 		return "All checks are met. The session goes on, and the keys act on it; r plays again."
 	case p.Verdict == PlayFailed:
-		return plural(failed, "check has", "checks have") + " failed. The session goes on, and the keys act on it; r plays again."
+		return printable.Count(failed, "check has", "checks have") + " failed. The session goes on, and the keys act on it; r plays again."
 	case p.Verdict == PlayBroken:
 		return "No verdict: " + printable.Line(p.Problem, 300) + "; r plays again."
 	case p.Taken:

@@ -129,7 +129,7 @@ func (m *model) resend() {
 		m.talk.again(failed, id)
 		again++
 	}
-	m.say(plural(again, "message goes", "messages go")+" out again", calm)
+	m.say(printable.Count(again, "message goes", "messages go")+" out again", calm)
 }
 
 func whyNotResend(m *model) string {
@@ -349,7 +349,7 @@ func (m *model) behind(away bool, newer int) string {
 	if !away || newer == 0 {
 		return ""
 	}
-	return m.accent.Render(plural(newer, "newer one", "newer ones") + " below ↓ Esc")
+	return m.accent.Render(printable.Count(newer, "newer one", "newer ones") + " below ↓ Esc")
 }
 
 func (m *model) chatLook(a area) look {

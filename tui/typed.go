@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/ttlchat/ttlchat/internal/command"
+	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
 // This file is what becomes of typed text: what was sent can be brought back, and what gives way to something else is put aside until the
@@ -87,7 +88,7 @@ func (m *model) beginCommand(text string) {
 func (m *model) atStake() string {
 	var lost []string
 	if n := m.snap.Unsent; n > 0 {
-		lost = append(lost, plural(n, "unsent message", "unsent messages"))
+		lost = append(lost, printable.Count(n, "unsent message", "unsent messages"))
 	}
 	drafts := 0
 	for _, t := range m.talks {
@@ -96,7 +97,7 @@ func (m *model) atStake() string {
 		}
 	}
 	if drafts > 0 {
-		lost = append(lost, plural(drafts, "half-written message", "half-written messages"))
+		lost = append(lost, printable.Count(drafts, "half-written message", "half-written messages"))
 	}
 	return strings.Join(lost, " and ")
 }
