@@ -140,10 +140,10 @@ func (f *tokenFetch) run(ctx context.Context, stdout io.Writer) error {
 
 // compareStated warns when what the server says beside the token is not what the token says.
 func compareStated(v *judge.Verdict, stated time.Time) {
-	if v.Token == nil || stated.IsZero() {
+	if v.Token == nil {
 		return
 	}
-	if d := stated.Sub(v.Token.ExpiresAt).Abs(); d > time.Minute {
+	if d := tokenclient.StatedOff(stated, v.Token.ExpiresAt).Abs(); d > 0 {
 		v.Findings = append(v.Findings, judge.Finding{
 			Code: "stated-end", Severity: judge.Warning, What: fmt.Sprintf("the server states an end that is %v from the token's own", d.Round(time.Second)),
 			Fix: "check its units, seconds or milliseconds",

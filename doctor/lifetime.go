@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
 const (
@@ -55,8 +57,7 @@ func (p *patient) statedExpiry(context.Context) finding {
 	if p.first.StatedExpiry.IsZero() {
 		return warn("the field "+p.cfg.Shape.ExpiryField+" is missing, or no number", means, "Send it, in "+string(p.cfg.Shape.ExpiryUnit)+".")
 	}
-	off := p.first.StatedExpiry.Sub(p.first.verdict.Token.ExpiresAt)
-	if off.Abs() > clockSlack {
+	if off := tokenclient.StatedOff(p.first.StatedExpiry, p.first.verdict.Token.ExpiresAt); off != 0 {
 		return warn("it is "+off.Abs().Round(time.Second).String()+" "+side(off, "after", "before")+" the token's own", means,
 			"Check its unit and its clock; it should be in "+string(p.cfg.Shape.ExpiryUnit)+".")
 	}

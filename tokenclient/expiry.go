@@ -67,17 +67,23 @@ func (s Shape) statedExpiry(body []byte, now time.Time) time.Time {
 	return now.Add(time.Duration(n) * time.Millisecond)
 }
 
+// StatedOff is how far behind a token's own end the one is that its server states, negative when it is ahead of it. It is 0 when they agree
+// within a minute, and when nothing is stated.
+func StatedOff(stated, own time.Time) time.Duration {
+	off := stated.Sub(own)
+	if stated.IsZero() || off.Abs() <= statedSlack {
+		return 0
+	}
+	return off
+}
+
 // compareStated warns when the server's statement and the token differ; apps that trust the statement renew at the wrong time.
 func (t *Token) compareStated(stated time.Time) {
-	if stated.IsZero() {
-		return
-	}
-	side := "after"
-	d := stated.Sub(t.ExpiresAt)
-	if d < 0 {
+	off, side := StatedOff(stated, t.ExpiresAt), "after"
+	if off < 0 {
 		side = "before"
 	}
-	if d.Abs() > statedSlack {
-		t.warn("the server states an end " + d.Abs().Round(time.Second).String() + " " + side + " the token's own; check its units, seconds or milliseconds")
+	if off != 0 {
+		t.warn("the server states an end " + off.Abs().Round(time.Second).String() + " " + side + " the token's own; check its units, seconds or milliseconds")
 	}
 }
