@@ -99,7 +99,7 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 }
 
 // send makes one request. The path is relative to the app's and quoted already.
-func (c *Client) send(ctx context.Context, phase Phase, token Token, method, path string, body, answer any) error {
+func (c *Client) send(ctx context.Context, phase Phase, token chatToken, method, path string, body, answer any) error {
 	var content io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)

@@ -78,7 +78,7 @@ func unanswered(phase Phase, host string, err error) error {
 }
 
 // refused explains an answer that is not 2xx.
-func refused(phase Phase, response *http.Response, body []byte, token Token) error {
+func refused(phase Phase, response *http.Response, body []byte, token chatToken) error {
 	var said struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
@@ -100,7 +100,7 @@ func refused(phase Phase, response *http.Response, body []byte, token Token) err
 }
 
 // next is what a person can do about a refusal.
-func (e *Error) next(retryAfter string, token Token) string {
+func (e *Error) next(retryAfter string, token chatToken) string {
 	switch {
 	case e.Status == http.StatusUnauthorized && token.user != nil:
 		return fmt.Sprintf("the token server gave a user token (for %q), and this needs an app token: ask it at its address for app tokens, such as /generate-app-token",

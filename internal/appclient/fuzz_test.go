@@ -22,7 +22,7 @@ func FuzzRefused(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
 		response := &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {retryAfter}}}
-		for _, token := range []Token{{}, {user: &body}} {
+		for _, token := range []chatToken{{}, {user: &body}} {
 			text := refused(PhaseCall, response, []byte(body), token).Error()
 			if strings.ContainsFunc(text, unicode.IsControl) || len([]rune(text)) > 1000 || !strings.Contains(text, "; ") {
 				t.Errorf("%q is not fit for a person", text)

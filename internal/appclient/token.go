@@ -18,8 +18,8 @@ const renewAfter = 8
 // renewalPause is how long a failed renewal is not tried again while the old token still works.
 const renewalPause = 10 * time.Second
 
-// Token is a Chat app token.
-type Token struct {
+// chatToken is a Chat app token.
+type chatToken struct {
 	text string
 	// ExpiresAt is when it ends by this machine's clock: it is reckoned from what was left at the exchange.
 	ExpiresAt time.Time
@@ -29,38 +29,36 @@ type Token struct {
 }
 
 // String returns the short form.
-func (t Token) String() string { return printable.Token(t.text) }
+func (t chatToken) String() string { return printable.Token(t.text) }
 
 // Format writes the short form for every fmt verb.
-func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
-
-// Token returns the Chat token that calls are made with, after getting or renewing it where that is due.
-func (c *Client) Token(ctx context.Context) (Token, error) { return c.token(ctx) }
+func (t chatToken) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
 
 // tokens holds the current token, and the one attempt to get another.
 type tokens struct {
 	mu      sync.Mutex
-	current Token
+	current chatToken
 	flight  *flight
 }
 
 // flight is an attempt that several callers wait for.
 type flight struct {
 	done  chan struct{}
-	token Token
+	token chatToken
 	err   error
 }
 
 // drop forgets a token that turned out to be worthless.
-func (t *tokens) drop(bad Token) {
+func (t *tokens) drop(bad chatToken) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.current.text == bad.text {
-		t.current = Token{}
+		t.current = chatToken{}
 	}
 }
 
-func (c *Client) token(ctx context.Context) (Token, error) {
+// token returns the Chat token that calls are made with, after getting or renewing it where that is due.
+func (c *Client) token(ctx context.Context) (chatToken, error) {
 	now := c.config.Now()
 	t := &c.tokens
 	t.mu.Lock()
@@ -79,7 +77,7 @@ func (c *Client) token(ctx context.Context) (Token, error) {
 	select {
 	case <-f.done:
 	case <-ctx.Done():
-		return Token{}, unanswered(PhaseFetch, c.base, ctx.Err())
+		return chatToken{}, unanswered(PhaseFetch, c.base, ctx.Err())
 	}
 	if f.err != nil && now.Before(current.ExpiresAt) {
 		return current, nil // The old one works a little longer.
@@ -104,16 +102,16 @@ func (c *Client) fly(f *flight) {
 }
 
 // exchange gets an app token and trades it for a Chat token.
-func (c *Client) exchange(ctx context.Context) (Token, error) {
+func (c *Client) exchange(ctx context.Context) (chatToken, error) {
 	text, err := c.config.AppToken(ctx)
 	if err != nil {
-		return Token{}, &Error{Phase: PhaseFetch, Err: err, Detail: "there is no app token: " + printable.Discreet(err.Error(), 600)}
+		return chatToken{}, &Error{Phase: PhaseFetch, Err: err, Detail: "there is no app token: " + printable.Discreet(err.Error(), 600)}
 	}
 	read, err := agoratoken.Read(text)
 	if err != nil {
-		return Token{}, &Error{Phase: PhaseFetch, Err: err, Detail: fmt.Sprintf("what the token server gave is no app token: %v", err)}
+		return chatToken{}, &Error{Phase: PhaseFetch, Err: err, Detail: fmt.Sprintf("what the token server gave is no app token: %v", err)}
 	}
-	agora := Token{text: text}
+	agora := chatToken{text: text}
 	if chat, err := read.Claims().Chat(); err == nil && chat.UserPrivilege && !chat.AppPrivilege {
 		agora.user = &chat.User
 	}
@@ -123,17 +121,17 @@ func (c *Client) exchange(ctx context.Context) (Token, error) {
 		ExpireTimestamp int64  `json:"expire_timestamp"` // Unix ms
 	}
 	if err := c.send(ctx, PhaseExchange, agora, http.MethodPost, "token", map[string]string{"grant_type": "agora"}, &answer); err != nil {
-		return Token{}, err
+		return chatToken{}, err
 	}
 	if answer.AccessToken == "" {
-		return Token{}, &Error{Phase: PhaseExchange, Detail: "the exchange gave no access_token; check the REST address"}
+		return chatToken{}, &Error{Phase: PhaseExchange, Detail: "the exchange gave no access_token; check the REST address"}
 	}
 	now := c.config.Now()
 	left := timeLeft(read.Claims(), answer.ExpiresIn, answer.ExpireTimestamp, now)
 	if left <= 0 {
-		return Token{}, &Error{Phase: PhaseExchange, Detail: "the exchanged token is over already; compare the clocks, and stop the token server from caching app tokens"}
+		return chatToken{}, &Error{Phase: PhaseExchange, Detail: "the exchanged token is over already; compare the clocks, and stop the token server from caching app tokens"}
 	}
-	return Token{text: answer.AccessToken, ExpiresAt: now.Add(left), renewAt: now.Add(left * renewAfter / 10), user: agora.user}, nil
+	return chatToken{text: answer.AccessToken, ExpiresAt: now.Add(left), renewAt: now.Add(left * renewAfter / 10), user: agora.user}, nil
 }
 
 // timeLeft reckons how long an exchanged token lives. What is left is told most reliably as a duration, which no clock can distort. An
