@@ -190,11 +190,11 @@ func (c *ctl) clock() *cobra.Command {
 	}}
 	cmd := &cobra.Command{Use: "clock", Short: "Show or turn the emulator's clock", Args: words(), RunE: show.RunE}
 	cmd.AddCommand(show,
-		change("jump DURATION", "Let that much time pass at once; negative goes back, as in jump -- -24h", func(arg string) (fakeserver.ClockChange, error) {
+		change("jump DURATION", "Let that much time pass at once; negative goes back, as in jump -24h", func(arg string) (fakeserver.ClockChange, error) {
 			d, err := time.ParseDuration(arg)
 			return fakeserver.ClockChange{Jump: d}, err
 		}),
-		change("offset DURATION", "Set the clock that far ahead of the machine's; negative is behind, as in offset -- -24h", func(arg string) (fakeserver.ClockChange, error) {
+		change("offset DURATION", "Set the clock that far ahead of the machine's; negative is behind, as in offset -24h", func(arg string) (fakeserver.ClockChange, error) {
 			d, err := time.ParseDuration(arg)
 			return fakeserver.ClockChange{Offset: &d}, err
 		}),

@@ -71,6 +71,7 @@ ttlchat ctl fault add message no-answer --probability 0.2 --seed 1`,
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		p := params[name]
 		flags.String(name, "", p.usage())
+		flags.Lookup(name).Annotations = map[string][]string{lineOnly: {}}
 		if p.onlyBool {
 			flags.Lookup(name).NoOptDefVal = "true"
 		}

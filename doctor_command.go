@@ -45,7 +45,9 @@ The exit code is 0 when no check failed (warnings are allowed), 1 when one did, 
 ttlchat doctor
 
 # one of your own, in CI; the credentials come from the environment
-AGORA_APP_ID=… AGORA_APP_CERTIFICATE=… ttlchat doctor --token-url https://example.test/token --token-shape shape.json --junit doctor.xml`,
+export AGORA_APP_ID=… AGORA_APP_CERTIFICATE=…
+ttlchat doctor --token-url https://example.test/token \
+  --token-shape shape.json --junit doctor.xml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return d.run(cmd.Context(), cmd.OutOrStdout())

@@ -166,7 +166,8 @@ func verdict(s session.Snapshot) error {
 	case s.State == session.Fetching || s.State == session.LoggingIn:
 		return errNotOnline
 	case s.Unsent > 0:
-		return fmt.Errorf("%s not sent; the last state was %s: %s", printable.Count(s.Unsent, "message was", "messages were"), s.State, s.Reason)
+		return errors.New(strings.TrimSuffix(
+			fmt.Sprintf("%s not sent; the last state was %s: %s", printable.Count(s.Unsent, "message was", "messages were"), s.State, s.Reason), ": "))
 	}
 	return nil
 }
@@ -204,6 +205,9 @@ func (h *headless) read(ctx context.Context, input *bufio.Reader) {
 			text = nil
 		}
 		if trimmed := strings.TrimRight(string(text), "\r\n"); trimmed != "" {
+			if command.IsCommand(trimmed) {
+				h.settle(ctx)
+			}
 			h.obey(trimmed)
 		}
 		if err != nil {
@@ -213,6 +217,34 @@ func (h *headless) read(ctx context.Context, input *bufio.Reader) {
 			return
 		}
 	}
+}
+
+// settling is how long a command waits for what was begun before it.
+const settling = 10 * time.Second
+
+// settle waits until the login has been answered and the messages that were written before have left: whoever pipes lines in cannot know when that
+// is. Messages wait by themselves.
+func (h *headless) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
+	for events := h.session.Follow(); !settled(h.session.Snapshot()); {
+		if _, err := events.Next(ctx); err != nil {
+			return
+		}
+	}
+}
+
+// settled reports whether nothing is under way that was begun for the first time.
+func settled(s session.Snapshot) bool {
+	switch s.State {
+	case session.LoggedOut:
+		return s.Reason != "" // otherwise the login is just about to begin
+	case session.Fetching, session.LoggingIn:
+		return s.Attempt > 0 // it has failed before
+	case session.Waiting, session.Stopped, session.Reconnecting, session.Expired:
+		return true // messages are kept back
+	}
+	return s.Unsent == 0
 }
 
 func (h *headless) obey(text string) {

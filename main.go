@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,10 +43,13 @@ func run(args []string) int {
 	context.AfterFunc(ctx, func() { time.AfterFunc(shutdownPatience, stop) })
 	root, failed := newRoot(wantsCommands(args)), new(failure)
 	failed.catch(root)
-	root.SetArgs(args)
+	root.SetArgs(withNegative(args))
 	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}))
 	if failed.err == nil && err != nil { // of a command that is not ours, such as completion
-		failed.err, failed.of = err, root
+		failed.err, failed.of = usageError{err}, root
+		if errors.As(err, new(*os.PathError)) { // of what it writes to
+			failed.err = err
+		}
 	}
 	failed.print(ctx, os.Stderr)
 	return failed.code()
@@ -83,6 +87,15 @@ func wantsCommands(args []string) bool {
 	return slices.ContainsFunc(args, func(arg string) bool { return !strings.HasPrefix(arg, "-") || arg == "-h" || arg == "--help" })
 }
 
+// withNegative lets a clock be turned back as it is turned forward: what begins like a negative number after jump or offset is no flag.
+func withNegative(args []string) []string {
+	i := slices.IndexFunc(args, func(arg string) bool { return len(arg) > 1 && arg[0] == '-' && '0' <= arg[1] && arg[1] <= '9' })
+	if i < 1 || args[i-1] != "jump" && args[i-1] != "offset" {
+		return args
+	}
+	return slices.Concat(args[:i], args[i+1:], []string{"--", args[i]})
+}
+
 // newRoot is the program's command, with those below it where they are wanted.
 func newRoot(commands bool) *cobra.Command {
 	o := new(options)
@@ -100,7 +113,8 @@ ttlchat
 ttlchat --headless --ttl 10s --for 12s --on-will-expire ignore </dev/null
 
 # a token server of your own, the emulator for the rest
-ttlchat --token-url https://example.test/generate-user-token --app-id ID --app-certificate CERTIFICATE
+ttlchat --token-url https://example.test/generate-user-token \
+  --app-id ID --app-certificate CERTIFICATE
 
 # the emulator alone, for an app under test
 ttlchat serve`,
@@ -119,7 +133,7 @@ ttlchat serve`,
 	}
 	completeWords(root, map[string][]string{
 		"profile": chat.ProfileNames(), "app": behaviourNames(), "on-will-expire": {"renew", "ignore", "ask"}, "on-expired": {"relogin", "renew", "ignore"},
-		"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}, "enforce-expiry": {"none", "close", "refuse-sends"}, "token-preset": tokenclient.Presets(),
+		"over-24h": over24hWords, "expired-status": expiredStatusWords, "enforce-expiry": enforceWords, "token-preset": tokenclient.Presets(),
 	})
 	return root
 }

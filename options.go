@@ -57,6 +57,13 @@ type options struct {
 // pastedToken is the variable that holds a token which was got elsewhere; a flag would show it to everybody who lists processes.
 const pastedToken = "TTLCHAT_TOKEN" //nolint:gosec // the name of a variable
 
+// The words that some flags take.
+var (
+	over24hWords       = []string{string(fakeserver.Over24hCap), string(fakeserver.Over24hRefuse)}
+	expiredStatusWords = []string{string(fakeserver.ExpiredAsReason), string(fakeserver.ExpiredAsEnum)}
+	enforceWords       = []string{string(fakeserver.EnforceNothing), string(fakeserver.EnforceClose), string(fakeserver.EnforceRefuseSends)}
+)
+
 func (o *options) logFlag(f *pflag.FlagSet) {
 	f.StringVar(&o.logFile, "log-file", "", "file to append a log in JSON to")
 }
@@ -131,12 +138,15 @@ func variable(flag string) string {
 	}
 }
 
+// lineOnly marks flags that are not taken from the environment, because they stand for something else in every call.
+const lineOnly = "command line only"
+
 // fromEnvironment sets every flag that the command line left alone and whose variable is not empty.
 func fromEnvironment(cmd *cobra.Command) error {
 	var wrong error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		value := os.Getenv(variable(f.Name))
-		if f.Changed || value == "" || f.Name == "help" || f.Name == "version" || wrong != nil {
+		if f.Changed || value == "" || f.Name == "help" || f.Name == "version" || f.Annotations[lineOnly] != nil || wrong != nil {
 			return
 		}
 		if err := cmd.Flags().Set(f.Name, value); err != nil {
@@ -168,8 +178,16 @@ func (o *options) emulator(log *slog.Logger) (fakeserver.Config, error) {
 		return fakeserver.Config{}, usage("the emulator signs tokens, so it needs %s and %s, or neither for the demo project",
 			setting("app-id"), setting("app-certificate"))
 	}
-	if o.maxDevices == 0 { // the package's own default
+	if o.maxDevices < 1 || o.maxDevices > 16 { // 0 would be the package's own default
 		return fakeserver.Config{}, usage("%s: want 1 to 16", setting("max-devices"))
+	}
+	for _, word := range []struct {
+		flag, value string
+		known       []string
+	}{{"over-24h", o.over24h, over24hWords}, {"expired-status", o.expiredAs, expiredStatusWords}, {"enforce-expiry", o.enforceExpiry, enforceWords}} {
+		if !slices.Contains(word.known, word.value) {
+			return fakeserver.Config{}, usage("%s: there is no %q; want %s", setting(word.flag), word.value, strings.Join(word.known, " or "))
+		}
 	}
 	cfg := fakeserver.Config{
 		AppID: o.appID, AppCertificate: o.appCertificate, Org: org, App: app, ClosedRegistration: o.closedRegistration,
@@ -217,8 +235,14 @@ func (o *options) checkClient() error {
 	if _, ok := chat.ProfileByName(o.profile); !ok {
 		return usage("%s: there is no profile %q; use %s", setting("profile"), o.profile, strings.Join(chat.ProfileNames(), ", "))
 	}
-	if err := o.policy().Validate(); err != nil {
-		return usageError{err}
+	for flag, p := range map[string]session.Policy{
+		"on-will-expire": {OnWillExpire: session.OnWillExpire(o.onWillExpire), OnExpired: session.ExpiredRelogin},
+		"on-expired":     {OnWillExpire: session.WillExpireRenew, OnExpired: session.OnExpired(o.onExpired)},
+		"renew-every":    {OnWillExpire: session.WillExpireRenew, OnExpired: session.ExpiredRelogin, RenewEvery: o.renewEvery},
+	} {
+		if err := p.Validate(); err != nil {
+			return usage("%s: %w", setting(flag), err)
+		}
 	}
 	if _, ok := session.BehaviourByName(o.app); !ok {
 		return usage("%s: there is no app %q; use %s", setting("app"), o.app, strings.Join(behaviourNames(), ", "))

@@ -62,7 +62,7 @@ ttlchat play bug.yaml --ttl 1m`,
 	flags := cmd.Flags()
 	o.logFlag(flags)
 	flags.StringVar(&change.App, "app", "", "how the app behaves, whatever the scenario says: "+strings.Join(scenario.Apps(), ", "))
-	flags.StringVar(&change.Profile, "profile", "", "SDK to behave like, whatever the scenario says: "+strings.Join(scenario.Profiles(), ", "))
+	flags.StringVar(&change.Profile, "profile", "", "which SDK to behave like, whatever the scenario says: "+strings.Join(scenario.Profiles(), ", "))
 	flags.DurationVar(&change.TTL, "ttl", 0, "lifetime of the tokens, whatever the scenario says")
 	flags.Uint64Var(&change.Seed, "seed", 0, "what chance decides, as the report of a run that failed names it, to have the same again")
 	flags.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters alone, as where TERM or the locale has no others")

@@ -19,7 +19,7 @@ import (
 func (w *wiring) startRecorder(o *options) error {
 	possible := w.hasChat && w.hasTokens
 	if err := checkWritable(o.record); err != nil && possible {
-		return fmt.Errorf("%s: the recording cannot be written: %w", setting("record"), err)
+		return usage("%s: the recording cannot be written: %w", setting("record"), err)
 	}
 	switch {
 	case o.record != "" && !possible:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,7 @@ ttlchat run s23-kicked-by-another-device --watch http://127.0.0.1:8081/_ctl/v1 -
 	flags.BoolVar(&f.schema, "schema", false, "print the JSON Schema of scenario files, for editors, and run nothing")
 	flags.IntVar(&f.jobs, "jobs", defaultJobs, "how many scenarios run side by side")
 	flags.StringVar(&f.app, "app", "", "how the app behaves, whatever the scenario says: "+strings.Join(scenario.Apps(), ", "))
-	flags.StringVar(&f.profile, "profile", "", "SDK to behave like, whatever the scenario says: "+strings.Join(scenario.Profiles(), ", "))
+	flags.StringVar(&f.profile, "profile", "", "which SDK to behave like, whatever the scenario says: "+strings.Join(scenario.Profiles(), ", "))
 	flags.DurationVar(&f.ttl, "ttl", 0, "lifetime of the tokens, whatever the scenario says")
 	flags.Uint64Var(&f.seed, "seed", 0, "what chance decides, as the report of a run that failed names it, to have the same again")
 	flags.BoolVar(&f.asJSON, "json", false, "print one JSON object for each scenario: verdict, checks and timeline; with --list what it is about")
@@ -131,8 +132,11 @@ func (f *runFlags) run(ctx context.Context, args []string) error {
 		return usage("nothing to run; name a scenario or a file, or use --all (--list shows what is built in)")
 	}
 	start := time.Now()
-	reports := f.play(ctx, list)
-	if err := f.write(reports, time.Since(start)); err != nil {
+	reports, err := f.play(ctx, list)
+	if err != nil {
+		return err
+	}
+	if err := f.write(f.withInterrupted(ctx, list, reports), time.Since(start)); err != nil {
 		return err
 	}
 	return f.verdict(ctx, reports, len(list), time.Since(start))
@@ -272,8 +276,25 @@ func (f *runFlags) tellAll(list []*scenario.Scenario) error {
 	return nil
 }
 
-// play runs the scenarios, and tells of each as it ends.
-func (f *runFlags) play(ctx context.Context, list []*scenario.Scenario) []*scenario.Report {
+// withInterrupted adds what did not come to its end: who reads the written report must not take it for passed.
+func (f *runFlags) withInterrupted(ctx context.Context, list []*scenario.Scenario, ended []*scenario.Report) []*scenario.Report {
+	all := slices.Clone(ended)
+	if len(ended) == len(list) {
+		return all
+	}
+	for _, s := range list {
+		if !slices.ContainsFunc(ended, func(r *scenario.Report) bool { return r.Scenario == s.Name && r.File == s.File }) {
+			all = append(all, scenario.Interrupted(s, fmt.Errorf("it was cut short: %w", context.Cause(ctx))))
+		}
+	}
+	return all
+}
+
+// play runs the scenarios, and tells of each as it ends. When that cannot be written, nothing more is begun.
+func (f *runFlags) play(ctx context.Context, list []*scenario.Scenario) ([]*scenario.Report, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var mute error
 	progress := newProgressLine(f.stderr, len(list))
 	defer progress.clear()
 	play := func(ctx context.Context, s *scenario.Scenario) *scenario.Report {
@@ -290,15 +311,20 @@ func (f *runFlags) play(ctx context.Context, list []*scenario.Scenario) []*scena
 	if f.watch != "" {
 		jobs = 1 // there is one client under test
 	}
-	return scenario.Batch(ctx, list, jobs, play, func(r *scenario.Report) {
+	reports := scenario.Batch(ctx, list, jobs, play, func(r *scenario.Report) {
 		progress.clear()
 		if f.asJSON {
-			_ = writeJSON(f.stdout, r) // the verdict is the exit code's as well
+			mute = cmp.Or(mute, writeJSON(f.stdout, r))
 		} else {
-			_, _ = io.WriteString(f.stdout, r.Text())
+			_, err := io.WriteString(f.stdout, r.Text())
+			mute = cmp.Or(mute, err)
+		}
+		if mute != nil {
+			stop()
 		}
 		progress.ended(r.Scenario)
 	})
+	return reports, mute
 }
 
 func (f *runFlags) write(reports []*scenario.Report, took time.Duration) error {

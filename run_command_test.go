@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +15,14 @@ func TestInterruptedRun(t *testing.T) {
 	t.Parallel()
 	ctx, interrupt := context.WithCancelCause(t.Context())
 	var said, reports strings.Builder
-	f := &runFlags{options: new(options), jobs: 2, ttl: time.Hour, stdout: &reports, stderr: &said}
+	f := &runFlags{options: new(options), jobs: 2, ttl: time.Hour, junit: filepath.Join(t.TempDir(), "junit.xml"), stdout: &reports, stderr: &said}
 	time.AfterFunc(50*time.Millisecond, func() { interrupt(errors.New("interrupt signal received")) })
 	err := f.run(ctx, []string{"s01-happy-renew", "s03-server-down-past-expiry"})
 	if err == nil || err.Error() != "interrupt signal received; 0 of 2 scenarios had ended, 0 of them failed" {
 		t.Errorf("the run ended with %v", err)
+	}
+	if xml, err := os.ReadFile(f.junit); err != nil || strings.Count(string(xml), "it was cut short: interrupt signal received") != 2 || !strings.Contains(string(xml), `errors="2"`) {
+		t.Errorf("the written report does not have them as cut short: %v\n%s", err, xml)
 	}
 	if reports.Len() > 0 {
 		t.Errorf("there are reports:\n%s", reports.String())

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,9 +49,15 @@ ttlchat serve --listen 127.0.0.1:0 --token-listen 127.0.0.1:0 --json`,
 	cmd.Flags().StringVar(&o.controlToken, "control-token", "", "what callers of the control API must present; needed where other machines can reach --listen, better set in the environment")
 	o.emulatorFlags(cmd.Flags())
 	completeWords(cmd, map[string][]string{
-		"over-24h": {"cap", "refuse"}, "expired-status": {"reason", "enum"}, "enforce-expiry": {"none", "close", "refuse-sends"},
+		"over-24h": over24hWords, "expired-status": expiredStatusWords, "enforce-expiry": enforceWords,
 	})
 	return cmd
+}
+
+// isPort reports whether a text is the number of a port.
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
 }
 
 // serveOptions are the flags that serve has for itself.
@@ -89,6 +96,11 @@ func runServe(ctx context.Context, o *options, flags serveOptions, stdout io.Wri
 			return usage("%s: %w", setting("web-sdk"), err)
 		} else if !info.Mode().IsRegular() {
 			return usage("%s: %s is no file; it wants the bundle, Agora-chat.js", setting("web-sdk"), o.webSDK)
+		}
+	}
+	for flag, address := range map[string]string{"listen": flags.chatAddress, "token-listen": flags.tokenAddress} {
+		if _, port, err := net.SplitHostPort(address); err != nil || !isPort(port) {
+			return usage("%s: %q is no address to listen on; want one such as 127.0.0.1:8081", setting(flag), address)
 		}
 	}
 	server, err := o.newEmulator(log, 0)

@@ -46,10 +46,12 @@ The exit code is 0 for a token that would log in, 1 for anything else, 2 for a m
 ttlchat token fetch --user alice --ttl 10m
 
 # as the Flutter sample would ask the Go sample
-ttlchat token fetch --token-preset flutter --token-url http://127.0.0.1:8080/generate-user-token
+ttlchat token fetch --token-preset flutter \
+  --token-url http://127.0.0.1:8080/generate-user-token
 
 # a server that wants a key, described by a file
-ACME_KEY=… ttlchat token fetch --token-url https://acme.test --token-shape acme.json --token-header 'Authorization=Bearer env:ACME_KEY'`,
+ACME_KEY=… ttlchat token fetch --token-url https://acme.test \
+  --token-shape acme.json --token-header 'Authorization=Bearer env:ACME_KEY'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout())

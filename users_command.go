@@ -45,7 +45,8 @@ func newUsers(o *options) *cobra.Command {
 		Example: `
 ttlchat users add alice bob
 ttlchat users list --json
-AGORA_APP_ID=… AGORA_APP_CERTIFICATE=… ttlchat users status alice --rest-url https://a41.chat.agora.io --app-key 41434878#504205`,
+export AGORA_APP_ID=… AGORA_APP_CERTIFICATE=…
+ttlchat users status alice --rest-url https://a41.chat.agora.io --app-key 41434878#504205`,
 		Args: words(),
 		RunE: wantsSubcommand,
 	}

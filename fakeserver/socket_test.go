@@ -111,7 +111,6 @@ func TestWriters(t *testing.T) {
 
 // scripted is a framing whose client has said everything already. It notes what is written, and when.
 type scripted struct {
-	framing
 	said    [][]byte
 	heard   int
 	reading func(n int)   // called before frame n is read

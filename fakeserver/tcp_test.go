@@ -170,9 +170,9 @@ func TestUnusualFramesBehindUsual(t *testing.T) {
 			c.take()
 		}
 		var want []string
-		long := func(n int) []byte { // its length has 64 bits, where 16 would do
+		long := func(n uint64) []byte { // its length has 64 bits, where 16 would do
 			want = append(want, strings.Repeat(fmt.Sprint(n), 1500))
-			p := pack(t, msync.MSync_SYNC, &msync.CommSyncUL{Meta: chatMeta(t, uint64(n), "bob", msync.TextBody("", "bob", want[n-1]), nil)})
+			p := pack(t, msync.MSync_SYNC, &msync.CommSyncUL{Meta: chatMeta(t, n, "bob", msync.TextBody("", "bob", want[n-1]), nil)})
 			b := binary.BigEndian.AppendUint64([]byte{0x80 | websocket.BinaryMessage, 0x80 | 127}, uint64(len(p)))
 			return append(append(b, 0, 0, 0, 0), p...)
 		}

@@ -46,6 +46,11 @@ func Batch(ctx context.Context, list []*Scenario, jobs int, run func(context.Con
 	return slices.DeleteFunc(reports, func(r *Report) bool { return r == nil })
 }
 
+// Interrupted is the report of a scenario whose run was cut short, or did not begin: it says nothing of the client.
+func Interrupted(s *Scenario, why error) *Report {
+	return newReport(s, Options{TTL: s.TTL}).broken(why, time.Now())
+}
+
 // length is how long a run takes at most, sleeps aside.
 func (s *Scenario) length() time.Duration {
 	d := s.Until.Of(s.TTL)

@@ -47,7 +47,7 @@ func (s Span) String() string {
 	}
 }
 
-func fraction(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) + "T" }
+func fraction(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) + "T" }
 
 // shortDuration leaves out the zeros that time.Duration writes behind hours and minutes.
 func shortDuration(d time.Duration) string {

@@ -118,7 +118,7 @@ func appPresets() []Shape {
 		},
 		{
 			Name: "java", Method: http.MethodPost, Path: "/token/generate", Header: formBody,
-			Body: "expireSeconds={{.Expire}}&tokenType=app", Accept: AcceptText,
+			Body: "userId=&expireSeconds={{.Expire}}&tokenType=app", Accept: AcceptText,
 		},
 		{Name: "java-text", Method: http.MethodGet, Path: "/chat/app/token", Accept: AcceptText},
 		{

@@ -36,7 +36,7 @@ func TestPresetRequests(t *testing.T) {
 		"text":         `GET /chat/app/token`,
 		"node":         `GET /api/token/generateAppToken?expireTimeInSeconds=600`,
 		"python":       `GET /api/token/generateAppToken?expireTimeInSeconds=600`,
-		"java":         `POST /token/generate application/x-www-form-urlencoded expireSeconds=600&tokenType=app`,
+		"java":         `POST /token/generate application/x-www-form-urlencoded userId=&expireSeconds=600&tokenType=app`,
 		"java-text":    `GET /chat/app/token`,
 		"community":    `GET /chat/app/?expiry=600`,
 		"tools-docker": `POST /token/generate application/json {"tokenExpireTs":600,"privilegeExpireTs":600,"serviceChat":{"enableApp":true}}`,

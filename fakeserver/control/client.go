@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -180,6 +181,9 @@ func (c *Client) do(ctx context.Context, method, path string, body any) (*http.R
 		if quiet, ok := errors.AsType[silence](context.Cause(ctx)); ok {
 			return nil, fmt.Errorf("something listens at %s, and %w; is it `ttlchat serve`?", c.shown(), quiet)
 		}
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			return nil, fmt.Errorf("the certificate of %s is not trusted: %s; set SSL_CERT_FILE to a file with it, in PEM", c.shown(), printable.Cause(err))
+		}
 		if wrapped, ok := errors.AsType[*url.Error](err); ok && ctx.Err() == nil {
 			return nil, fmt.Errorf("no emulator answers at %s: %w; is `ttlchat serve` running?", c.shown(), wrapped.Err)
 		}
@@ -203,6 +207,9 @@ func (c *Client) brokeOff(ctx context.Context, what string, err error) error {
 // apiError reads the error that an answer holds.
 func apiError(address string, resp *http.Response) error {
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if bytes.Contains(b, []byte("HTTP request to an HTTPS server")) { // net/http's own words
+		return fmt.Errorf("what answers at %s speaks TLS; its address begins with https", address)
+	}
 	e := &fakeserver.ControlError{Status: resp.StatusCode}
 	if err != nil || json.Unmarshal(b, e) != nil || e.Message == "" {
 		return fmt.Errorf("%w (status %d)", notTheAPI(address), resp.StatusCode)

@@ -3,6 +3,8 @@ package control_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -215,7 +217,7 @@ func TestSilence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				network, ended := pipenet.New(), make(chan struct{})
-				server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					if tc.begins {
 						_, _ = w.Write([]byte(": the journal\n\n"))
 						_ = http.NewResponseController(w).Flush()
@@ -260,6 +262,15 @@ func TestErrors(t *testing.T) {
 			}
 		}
 	})
+	secure := httptest.NewUnstartedServer(nil)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of both
+	secure.StartTLS()
+	defer secure.Close()
+	for url, want := range map[string]string{secure.URL: "set SSL_CERT_FILE", strings.Replace(secure.URL, "https", "http", 1): "speaks TLS"} {
+		if _, err := (&control.Client{URL: url}).Health(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("TLS at %s: %v, want %q", url, err, want)
+		}
+	}
 	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/nothing/health" {
 			w.WriteHeader(http.StatusNotFound)
