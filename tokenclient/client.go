@@ -135,7 +135,7 @@ func (c *Client) Exchange(ctx context.Context, r Request) (Exchange, error) {
 	response, err := c.http.Do(request.Request)
 	if err != nil {
 		x.Duration = time.Since(start)
-		return x, c.unanswered(ctx, request.URL.Host, err)
+		return x, c.unanswered(ctx, request, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
@@ -145,18 +145,14 @@ func (c *Client) Exchange(ctx context.Context, r Request) (Exchange, error) {
 	kind := response.Header.Get("Content-Type")
 	switch {
 	case err != nil:
-		return x, c.unanswered(ctx, request.URL.Host, err)
+		return x, c.unanswered(ctx, request, err)
 	case len(body) > maxBody:
 		return x, fail(KindTooLarge, nil, "the token server's answer has more than %d KiB; check the address, it is no token", maxBody>>10)
 	case response.StatusCode/100 != 2:
-		return x, c.refused(response, []byte(request.secrets.hide(string(body))), r.now(c.config))
+		return x, c.refused(response, body, request.secrets, r.now(c.config))
 	}
-	text, err := c.shape.read(kind, body)
+	text, err := c.shape.read(kind, body, request.secrets)
 	if err != nil {
-		// Explained once more without the secrets that the server may have sent back.
-		if _, explained := c.shape.read(kind, []byte(request.secrets.hide(string(body)))); explained != nil {
-			err = explained
-		}
 		return x, err
 	}
 	x.Token, x.StatedExpiry = Secret(text), c.shape.statedExpiry(body, r.now(c.config))
@@ -217,7 +213,8 @@ func unlike(address string) string {
 }
 
 // unanswered explains an exchange that broke. The caller's own context tells a cancellation from the client's timeout.
-func (c *Client) unanswered(ctx context.Context, host string, err error) error {
+func (c *Client) unanswered(ctx context.Context, request *outgoing, err error) error {
+	host := quote(request.URL.Host)
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // It would repeat the whole address, which may hold a secret.
 	}
@@ -225,17 +222,17 @@ func (c *Client) unanswered(ctx context.Context, host string, err error) error {
 		return fail(KindCanceled, ctx.Err(), "fetching the token was canceled; try again when needed")
 	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() || errors.Is(err, context.DeadlineExceeded) {
-		return fail(KindTimeout, err, "the token server %s gave no complete answer in time; check that it runs and is not overloaded", quote(host))
+		return fail(KindTimeout, err, "the token server %s gave no complete answer in time; check that it runs and is not overloaded", host)
 	}
-	return fail(KindUnreachable, err, "the token server %s cannot be reached (%s); check the address and that the server runs", quote(host), quote(printable.Cause(err)))
+	return fail(KindUnreachable, err, "the token server %s cannot be reached (%s); check the address and that the server runs", host, request.secrets.quote(printable.Cause(err)))
 }
 
 // refused explains an answer that is not 2xx.
-func (c *Client) refused(response *http.Response, body []byte, now time.Time) error {
+func (c *Client) refused(response *http.Response, body []byte, h *hider, now time.Time) error {
 	e := fail(KindHTTPStatus, nil, "the token server answers %d %s", response.StatusCode, http.StatusText(response.StatusCode))
 	e.Status = response.StatusCode
 	e.RetryAfter = retryAfter(response.Header.Get("Retry-After"), now)
-	if text := c.shape.complaint(response.Header.Get("Content-Type"), body); text != "" && text != http.StatusText(response.StatusCode) {
+	if text := c.shape.complaint(response.Header.Get("Content-Type"), body, h); text != "" && text != http.StatusText(response.StatusCode) {
 		e.Detail += " and says: " + text
 	}
 	next := "check the address and the shape"
@@ -243,7 +240,7 @@ func (c *Client) refused(response *http.Response, body []byte, now time.Time) er
 	case response.StatusCode/100 == 3:
 		next = "redirects elsewhere are not followed: use the final address"
 		if to, err := response.Location(); err == nil {
-			next += fmt.Sprintf(" (at %s)", quote(to.Host))
+			next += fmt.Sprintf(" (at %s)", h.quote(to.Host))
 		}
 	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
 		next = "check the credentials of the request, its headers and the password, and then the address and the shape"

@@ -83,6 +83,55 @@ func TestSecretHeaders(t *testing.T) {
 	}
 }
 
+// TestSecretsSentBack: no way of a server to write an answer shows what it was sent.
+func TestSecretsSentBack(t *testing.T) {
+	const key, password = "k9/Zb+1/QmFzZTY0", "pa/55wörd<x>"
+	t.Setenv("TTLCHAT_TEST_KEY", key)
+	s := shapeOf(t, "web")
+	s.Header["X-Api-Key"] = "env:TTLCHAT_TEST_KEY"
+	for name, echo := range echoes {
+		said := echo("invalid key " + key + " or password " + password)
+		for kind, body := range map[string]string{
+			"application/json": `{"errorInfo":"` + said + `"}`, "text/plain": said, "text/html": "<p>" + said, "application/problem+json": `{"` + said + `":1}`,
+		} {
+			for _, status := range []int{200, 401} {
+				network := serve(t, answer(status, kind, body))
+				c, err := New(Config{URL: "http://tokens.example/", Shape: s, Password: password, DialContext: network.DialContext})
+				if err != nil {
+					t.Fatal(err)
+				}
+				x, err := c.Exchange(t.Context(), Request{User: "alice"})
+				c.Close()
+				shown := fmt.Sprint(x.Body, " ", err)
+				for _, part := range []string{key, password, echo(key), echo(password), "QmFz", "55w"} {
+					if err == nil || strings.Contains(shown, part) {
+						t.Errorf("%s as %s with %d: %q is shown in %s", name, kind, status, part, shown)
+					}
+				}
+				if !strings.Contains(x.Body, hidden) && !strings.Contains(x.Body, `\u0069…`) { // which looks like a token
+					t.Errorf("%s as %s with %d: nothing is hidden in %s", name, kind, status, shown)
+				}
+			}
+		}
+	}
+}
+
+// A secret that an error would cut, or that something invisible splits, is hidden all the same.
+func TestSecretsCutAndSplit(t *testing.T) {
+	const key = "k9/Zb+1/QmFzZTY0"
+	h := new(hider)
+	h.add(key)
+	for name, said := range map[string]string{
+		"cut":   strings.Repeat("x", 185) + " " + key,
+		"split": "k9/Zb\u200b+1/Qm\u001b[31mFzZTY0",
+	} {
+		text := shapeOf(t, "go").complaint("application/json", []byte(`{"error":"`+said+`"}`), h)
+		if strings.Contains(text, "k9/Z") || !strings.Contains(text, "[hid") {
+			t.Errorf("%s: %q", name, text)
+		}
+	}
+}
+
 func TestHeadersThatCannotWork(t *testing.T) {
 	t.Setenv("TTLCHAT_TEST_EMPTY", " ")
 	t.Setenv("TTLCHAT_TEST_LINES", "a\nb")

@@ -1,7 +1,6 @@
 package tokenclient
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,20 +15,49 @@ const hidden = "[hidden]"
 // maxShown is how many characters of a body are shown.
 const maxShown = 4096
 
-// hider takes the secrets of one request out of texts, in every form in which a server may send them back.
-type hider struct{ forms []string }
+// maxDepth is how many escapes around each other are seen through: of JSON within a string of JSON within a web page, say.
+const maxDepth = 3
+
+// hider takes the secrets of one request out of texts, however a server may have escaped what it sends back.
+type hider struct{ secrets []string }
 
 // add hides a secret, and each longer word of one that has several, such as "Bearer 12345678".
 func (h *hider) add(secret string) {
 	for _, part := range append([]string{secret}, strings.Fields(secret)...) {
-		if part == "" || part != secret && len(part) < 8 {
+		if part != secret && len(part) < 8 {
 			continue
 		}
-		quoted, _ := json.Marshal(part) // cannot fail for a string
-		for _, form := range []string{part, strings.Trim(string(quoted), `"`), url.QueryEscape(part), url.PathEscape(part), printable.Line(part, 0)} {
-			if form != "" {
-				h.forms = append(h.forms, form)
+		// A text that was made safe to show has lost what cannot be seen.
+		for _, form := range []string{part, printable.Line(part, 0), printable.Block(part, 0)} {
+			if form = spaced(form); form != "" && !slices.Contains(h.secrets, form) {
+				h.secrets = append(h.secrets, form)
 			}
+		}
+	}
+}
+
+// spaced takes a plus for a space, which it is in the query of an address alone. What a text is, is not known here.
+func spaced(s string) string { return strings.ReplaceAll(s, "+", " ") }
+
+// find calls mark with every place in a text where a secret stands, as it is or escaped, up to some depth of escapes.
+func (h *hider) find(t unescaped, depth int, mark func(from, to int)) {
+	text := spaced(t.text)
+	for _, secret := range h.secrets {
+		for from := 0; ; {
+			at := strings.Index(text[from:], secret)
+			if at < 0 {
+				break
+			}
+			from += at + 1
+			mark(t.from(from-1), t.to(from+len(secret)-2))
+		}
+	}
+	if depth == 0 {
+		return
+	}
+	for _, escape := range escapes {
+		if inner, changed := t.unescape(escape); changed {
+			h.find(inner, depth-1, mark)
 		}
 	}
 }
@@ -52,15 +80,8 @@ func (h *hider) hide(s string) string {
 	for _, span := range printable.Secrets(s) {
 		mark(span[0], span[1], tokenByte)
 	}
-	for _, form := range h.forms {
-		for from := 0; ; {
-			at := strings.Index(s[from:], form)
-			if at < 0 {
-				break
-			}
-			mark(from+at, from+at+len(form), secretByte)
-			from += at + 1
-		}
+	if len(h.secrets) > 0 {
+		h.find(unescaped{text: s}, maxDepth, func(from, to int) { mark(from, to, secretByte) })
 	}
 	var b strings.Builder
 	for from, to := 0, 0; from < len(s); from = to {
@@ -84,6 +105,9 @@ func (h *hider) hide(s string) string {
 func (h *hider) body(b []byte) string {
 	return strings.TrimSpace(printable.Block(h.hide(printable.Block(string(b), 0)), maxShown))
 }
+
+// quote is [quote] for what a server says, after all unescaping. The secrets go before the text is cut: what is left of one would be shown.
+func (h *hider) quote(s string) string { return quote(h.hide(printable.Line(s, 0))) }
 
 // header returns headers as they may be shown.
 func (h *hider) header(header http.Header) http.Header {
