@@ -68,33 +68,79 @@ func TestRunIsStopped(t *testing.T) {
 	}
 }
 
-// TestSecrets: whatever the server sends back, and wherever, the report has none of it.
-func TestSecrets(t *testing.T) {
+// hostile is what a server says that sends secrets back, beside its own.
+func hostile() string {
+	return "\x1b[31m" + good(call{user: "alice", life: 3600}) + " " + string(project.Certificate) + " s3cr3tvalue \u202e"
+}
+
+// discreet reports whether a report has nothing of what the hostile say but that something is hidden.
+func discreet(t *testing.T, r Report) {
+	t.Helper()
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(text, []byte("s3cr3t")) || bytes.Contains(text, []byte(`\u001b`)) || bytes.Contains(text, []byte("\u202e")) {
+		t.Errorf("the report has what it should not:\n%s", text)
+	}
+}
+
+// secretive asks with a secret in a header.
+func secretive(t *testing.T) Config {
 	t.Setenv("DOCTOR_KEY", "s3cr3tvalue")
+	cfg := standard(t)
+	cfg.URL += "?key=s3cr3tvalue"
+	cfg.Shape.Header["Authorization"] = "Bearer env:DOCTOR_KEY"
+	return cfg
+}
+
+// TestSecrets: whatever the server complains of, the report has none of the secrets in it.
+func TestSecrets(t *testing.T) {
+	cfg := secretive(t)
 	synctest.Test(t, func(t *testing.T) {
-		cfg, token := standard(t), good(call{user: "alice", life: 3600})
-		cfg.URL += "?key=s3cr3tvalue"
-		cfg.Shape.Header["Authorization"] = "Bearer env:DOCTOR_KEY"
-		said := "\x1b[31m" + token + " " + string(project.Certificate) + " s3cr3tvalue \u202e"
 		for _, status := range []int{http.StatusOK, http.StatusForbidden} {
 			report := examineIn(t, cfg, "localhost:80", nil, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				for _, name := range []string{"Cache-Control", "Access-Control-Allow-Origin", "Age", "Date"} {
-					w.Header().Set(name, strings.Trim(said, "\x1b"))
-				}
-				writeJSON(w, status, map[string]any{"error": said})
+				writeJSON(w, status, map[string]any{"error": hostile()})
 			}))
-			text, err := json.Marshal(report)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if bytes.Contains(text, []byte("s3cr3t")) || bytes.Contains(text, []byte(`\u001b`)) || bytes.Contains(text, []byte("\u202e")) {
-				t.Errorf("the report has what it should not:\n%s", text)
-			}
-			if report.Failed != 1 || !bytes.Contains(text, []byte("hidden")) {
-				t.Errorf("the complaint is lost:\n%s", text)
+			discreet(t, report)
+			if report.Failed != 1 || !strings.Contains(describe(report), "hidden") {
+				t.Errorf("the complaint is lost:\n%s", describe(report))
 			}
 		}
 	})
+}
+
+// TestSecretsInHeaders: a server that gives tokens may send the secrets back in a header. The check that reads it tells of it, without them.
+func TestSecretsInHeaders(t *testing.T) {
+	cfg := secretive(t)
+	for header, readBy := range map[string]string{
+		"Age": "cache-control", "Cache-Control": "cache-control", "Content-Type": "content-type", "Access-Control-Allow-Origin": "cors", "Date": "",
+	} {
+		t.Run(header, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newTokenServer()
+				server.write = func(w http.ResponseWriter, token string) {
+					w.Header().Set("Content-Type", "application/json")
+					w.Header().Set(header, "no-store "+strings.Trim(hostile(), "\x1b"))
+					w.WriteHeader(http.StatusOK)
+					_ = json.NewEncoder(w).Encode(map[string]any{"token": token})
+				}
+				server.before = func(w http.ResponseWriter, r *http.Request) bool {
+					if r.Method == http.MethodOptions {
+						allow(w.Header())
+						w.Header().Set("Access-Control-Allow-Headers", "Content-Type, Authorization")
+						w.WriteHeader(http.StatusNoContent)
+					}
+					return r.Method == http.MethodOptions
+				}
+				report := examineIn(t, cfg, "localhost:80", nil, server)
+				discreet(t, report)
+				if readBy != "" && !strings.Contains(report.check(readBy).Seen, "hidden") {
+					t.Errorf("%s does not tell of the header:\n%s", readBy, describe(report))
+				}
+			})
+		})
+	}
 }
 
 func TestPercentile(t *testing.T) {
