@@ -180,6 +180,7 @@ func (c *Client) request(ctx context.Context, r Request) (*outgoing, error) {
 		return nil, fail(KindBadConfig, nil, "the shape %q makes no valid request for this user; correct it", quote(c.shape.Name))
 	}
 	out := &outgoing{Request: request, secrets: new(hider)}
+	out.secrets.addURL(request.URL)
 	request.Header.Set("User-Agent", "ttlchat")
 	request.Header.Set("Cache-Control", "no-cache")
 	for name, value := range c.shape.header {

@@ -23,6 +23,8 @@ var (
 	headerName = pattern.New(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`)
 	// secretName matches the names of headers and of query fields whose values are nobody's business.
 	secretName = pattern.New(`(?i)authorization|cookie|passw|pwd|secret|credential|signature|session|apikey|^key$|[-_]key$|^sig$|[-_]?auth$|token$`)
+	// secretField matches those of query fields alone: code is the key of an Azure Function, and what OAuth hands over.
+	secretField = pattern.New(`(?i)^code$`)
 	// reference matches a value that is kept elsewhere, behind an optional word such as Bearer.
 	reference = pattern.New(`^([A-Za-z]+ )?(env|cmd):(.+)$`)
 )

@@ -116,6 +116,32 @@ func TestSecretsSentBack(t *testing.T) {
 	}
 }
 
+// TestSecretsInAddresses: the key in an address is neither shown there nor when the server sends it back.
+func TestSecretsInAddresses(t *testing.T) {
+	const key = "Zm9vYmFy/K9+QmFz=="
+	for name, address := range map[string]string{
+		"Azure Functions":  "http://tokens.example/api/token?code=" + url.QueryEscape(key) + "&tenant=7",
+		"in capitals":      "http://tokens.example/?tenant=7&Code=" + key,
+		"an escaped name":  "http://tokens.example/?tenant=7&api%5Fkey=" + url.QueryEscape(key),
+		"before the host":  "http://me:" + url.PathEscape(key) + "@tokens.example/?tenant=7",
+		"a field like one": "http://tokens.example/?tenant=7&code_challenge=plain&sig=" + url.QueryEscape(key),
+	} {
+		network := serve(t, answer(403, "application/json", `{"error":"no function has the key `+strings.ReplaceAll(key, "/", `\/`)+`"}`))
+		c, err := New(Config{URL: address, Shape: shapeOf(t, "go"), DialContext: network.DialContext})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := c.Exchange(t.Context(), Request{User: "alice"})
+		c.Close()
+		if shown := fmt.Sprintf("%+v %v", x, err); strings.Contains(shown, "Zm9vYmFy") || strings.Count(shown, hidden) < 2 {
+			t.Errorf("%s: %s", name, shown)
+		}
+		if !strings.Contains(x.URL, "tenant=7") || strings.Contains(address, "challenge") && !strings.Contains(x.URL, "code_challenge=plain") {
+			t.Errorf("%s: too much is hidden in %s", name, x.URL)
+		}
+	}
+}
+
 // A secret that an error would cut, or that something invisible splits, is hidden all the same.
 func TestSecretsCutAndSplit(t *testing.T) {
 	const key = "k9/Zb+1/QmFzZTY0"

@@ -18,13 +18,16 @@ const maxShown = 4096
 // maxDepth is how many escapes around each other are seen through: of JSON within a string of JSON within a web page, say.
 const maxDepth = 3
 
+// shortestWord is how many bytes a part of a secret has at least that is hidden by itself.
+const shortestWord = 8
+
 // hider takes the secrets of one request out of texts, however a server may have escaped what it sends back.
 type hider struct{ secrets []string }
 
 // add hides a secret, and each longer word of one that has several, such as "Bearer 12345678".
 func (h *hider) add(secret string) {
 	for _, part := range append([]string{secret}, strings.Fields(secret)...) {
-		if part != secret && len(part) < 8 {
+		if part != secret && len(part) < shortestWord {
 			continue
 		}
 		// A text that was made safe to show has lost what cannot be seen.
@@ -124,13 +127,38 @@ func (h *hider) header(header http.Header) http.Header {
 	return shown
 }
 
+// addURL hides what an address says in its secret fields and before its host, when it is long enough not to stand elsewhere by chance.
+func (h *hider) addURL(u *url.URL) {
+	password, _ := u.User.Password()
+	values := []string{password}
+	for field := range strings.SplitSeq(u.RawQuery, "&") {
+		name, value, _ := strings.Cut(field, "=")
+		if plain, err := url.QueryUnescape(value); err == nil && namesSecret(name) {
+			values = append(values, plain)
+		}
+	}
+	for _, value := range values {
+		if len(value) >= shortestWord {
+			h.add(value)
+		}
+	}
+}
+
+// namesSecret reports whether a field of a query carries a secret, by its name as the query has it.
+func namesSecret(name string) bool {
+	if plain, err := url.QueryUnescape(name); err == nil {
+		name = plain
+	}
+	return secretName().MatchString(name) || secretField().MatchString(name)
+}
+
 // url returns an address as it may be shown: fields of its query that carry secrets are hidden by their names.
 func (h *hider) url(u *url.URL) string {
 	shown := *u
 	shown.User = nil
 	fields := strings.Split(shown.RawQuery, "&")
 	for i, f := range fields {
-		if name, _, found := strings.Cut(f, "="); found && secretName().MatchString(name) {
+		if name, _, found := strings.Cut(f, "="); found && namesSecret(name) {
 			fields[i] = name + "=" + hidden
 		}
 	}
