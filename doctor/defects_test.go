@@ -345,6 +345,15 @@ var defects = map[string]planted{
 	"an unknown user is a success": {id: "unknown-user", verdict: Warn, seen: "200 without a token", change: func(s *tokenServer) {
 		unknownGets(s, body(200, "application/json", `{"error":"who?"}`))
 	}},
+	"every unknown user is a success": {id: "unknown-user", verdict: Warn, seen: "200 without a token", change: func(s *tokenServer) {
+		s.write = func(w http.ResponseWriter, token string) {
+			if read, _ := agoratoken.Read(token); !strings.Contains(fmt.Sprint(read.Claims()), "alice") {
+				writeJSON(w, http.StatusOK, map[string]any{"code": 1001, "error": "no such user"})
+				return
+			}
+			writeJSON(w, http.StatusOK, map[string]any{"token": token})
+		}
+	}},
 	"an unknown user is a guest": {id: "unknown-user", verdict: Fail, seen: "a token for guest", change: tokens(func(c call) string {
 		if !known(c) {
 			c.user = "guest"

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"net/http"
 	"slices"
 
 	"github.com/ttlchat/ttlchat/internal/judge"
@@ -56,7 +57,7 @@ func (p *patient) user(context.Context) finding {
 	return pass("it is for %s", p.cfg.User)
 }
 
-// secondUser asks for somebody else. A made-up one may be refused: then nothing is known.
+// secondUser asks for somebody else. A made-up one may be refused, with whatever status, since the first one is not: then nothing is known.
 func (p *patient) secondUser(ctx context.Context) finding {
 	const means = "People log in as somebody else, or not at all, as soon as there is more than one user."
 	if !p.says("User") {
@@ -70,7 +71,7 @@ func (p *patient) secondUser(ctx context.Context) finding {
 	first, _ := p.first.owner()
 	owner, known := a.owner()
 	switch {
-	case a.Status/100 == 4 && p.cfg.OtherUser == "":
+	case a.Token == "" && a.answered() && a.Status < http.StatusInternalServerError && p.cfg.OtherUser == "":
 		return skip("a made-up one was refused (" + a.complaint() + "); name a user who exists")
 	case a.Token == "":
 		return fail("none for "+user+": "+a.complaint(), "Some users get tokens and others do not.", "Look into the server's log.")

@@ -84,6 +84,20 @@ func TestSound(t *testing.T) {
 				writeJSON(w, 200, map[string]any{"token": token})
 			}
 		}},
+		"strangers refused in words": {id: "second-user", seen: "no such user", change: func(s *tokenServer) {
+			s.write = func(w http.ResponseWriter, token string) {
+				if read, _ := agoratoken.Read(token); strings.Contains(fmt.Sprint(read.Claims()), somebodyElse) {
+					// The one who is asked for later is refused with a status.
+					status := http.StatusOK
+					if strings.Contains(fmt.Sprint(read.Claims()), nobodyKnown) {
+						status = http.StatusNotFound
+					}
+					writeJSON(w, status, map[string]any{"code": 1001, "error": "no such user"})
+					return
+				}
+				writeJSON(w, 200, map[string]any{"token": token})
+			}
+		}},
 		"knows who calls": {id: "missing-field", seen: "does not name the user", change: func(s *tokenServer) {
 			s.lost = func(w http.ResponseWriter) { s.write(w, good(call{user: "alice", life: 3600})) }
 		}, config: func(c *Config) { c.Shape.Body = "{}" }},
