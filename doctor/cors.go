@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ttlchat/ttlchat/internal/pattern"
 	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
@@ -51,18 +52,45 @@ func (p *patient) cors(ctx context.Context) finding {
 	return pass("pages of any site may call it")
 }
 
-// headersToAsk are those for which a browser asks before it sends them (Fetch standard, section 4.8).
+// headersToAsk are those for which a browser asks before it sends them.
 func headersToAsk(shape tokenclient.Shape) []string {
 	var asked []string
 	for name, value := range shape.Header {
-		kind, _, _ := strings.Cut(value, ";")
-		simple := slices.Contains([]string{"application/x-www-form-urlencoded", "text/plain", "multipart/form-data"}, strings.TrimSpace(kind))
-		if !strings.EqualFold(name, "Content-Type") || !simple {
-			asked = append(asked, strings.ToLower(name))
+		if name = strings.ToLower(name); !safelisted(name, value) {
+			asked = append(asked, name)
 		}
 	}
 	slices.Sort(asked)
 	return asked
+}
+
+// maxSafelisted is how many bytes the value of a header has at most that browsers send without asking.
+const maxSafelisted = 128
+
+var (
+	// unsafeBytes and noLanguage match what values must not have (Fetch standard, section 2.2.2).
+	unsafeBytes = pattern.New(`[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]`)
+	noLanguage  = pattern.New(`[^0-9A-Za-z *,.;=-]`)
+)
+
+// safelisted reports whether browsers send a header, whose name is in small letters, without asking: "CORS-safelisted request-header" in the
+// Fetch standard, section 2.2.2.
+func safelisted(name, value string) bool {
+	if len(value) > maxSafelisted {
+		return false
+	}
+	switch name {
+	case "accept":
+		return !unsafeBytes().MatchString(value)
+	case "accept-language", "content-language":
+		return !noLanguage().MatchString(value)
+	case "content-type":
+		kind, _, _ := strings.Cut(value, ";")
+		kind = strings.ToLower(strings.TrimSpace(kind))
+		return !unsafeBytes().MatchString(value) &&
+			slices.Contains([]string{"application/x-www-form-urlencoded", "text/plain", "multipart/form-data"}, kind)
+	}
+	return false
 }
 
 // preflight is the question of a browser. It carries none of the shape's headers.

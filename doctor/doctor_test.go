@@ -160,16 +160,27 @@ func TestPercentile(t *testing.T) {
 }
 
 func TestHeadersToAsk(t *testing.T) {
-	for kind, want := range map[string]string{
-		"application/json": "content-type", "application/x-www-form-urlencoded": "", "text/plain; charset=utf-8": "",
+	for header, want := range map[[2]string]string{
+		{"Content-Type", "application/json"}:                      "content-type",
+		{"Content-Type", "application/x-www-form-urlencoded"}:     "",
+		{"Content-Type", "Text/Plain; charset=utf-8"}:             "",
+		{"Content-Type", "multipart/form-data; boundary=\"(a)\""}: "content-type",
+		{"Accept", "application/json, text/*;q=0.5"}:              "",
+		{"accept", "text/plain"}:                                  "",
+		{"Accept", "application/json; profile=\"http://a.test\""}: "accept",
+		{"Accept", "text/plain, " + strings.Repeat("x", 128)}:     "accept",
+		{"Accept-Language", "de-DE, en;q=0.5, *"}:                 "",
+		{"Accept-Language", "de_DE"}:                              "accept-language",
+		{"Content-Language", "en"}:                                "",
+		{"X-Requested-With", "XMLHttpRequest"}:                    "x-requested-with",
 	} {
-		shape := tokenclient.Shape{Header: map[string]string{"Content-Type": kind}}
+		shape := tokenclient.Shape{Header: map[string]string{header[0]: header[1]}}
 		if got := strings.Join(headersToAsk(shape), " "); got != want {
-			t.Errorf("%s: %q, want %q", kind, got, want)
+			t.Errorf("%s: %q, want %q", header, got, want)
 		}
-		shape.Header["Authorization"] = "Bearer env:X"
-		if got := strings.Join(headersToAsk(shape), " "); got != strings.TrimSpace("authorization "+want) {
-			t.Errorf("%s: %q", kind, got)
+		shape.Header["A-Key"] = "Bearer env:X"
+		if got := strings.Join(headersToAsk(shape), " "); got != strings.TrimSpace("a-key "+want) {
+			t.Errorf("%s: %q", header, got)
 		}
 	}
 }

@@ -60,8 +60,18 @@ func describe(r Report) string {
 // TestSound: a server without a defect passes everything, in whatever way it may differ.
 func TestSound(t *testing.T) {
 	for name, d := range map[string]planted{
-		"as it is":             {},
-		"pages may call it":    {id: "cors", seen: "any site", change: pages(allow, allow)},
+		"as it is":          {},
+		"pages may call it": {id: "cors", seen: "any site", change: pages(allow, allow)},
+		"pages may call it with GET": {
+			id: "cors", seen: "any site", change: func(s *tokenServer) {
+				get(s)
+				pages(nil, func(h http.Header) { allow(h); h.Set("Cache-Control", "no-store") })(s)
+			},
+			config: func(c *Config) {
+				c.Shape = getShape
+				c.Shape.Header = map[string]string{"Accept": "application/json", "Accept-Language": "en"}
+			},
+		},
 		"one page may call it": {id: "cors", seen: "https://app.example", change: pages(allow, allowOne)},
 		"TLS": https("tls", Pass, "another 366 days",
 			certificate("localhost", year(-1), bubbleStart.Add(366*24*time.Hour+time.Hour), &authority)),
