@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ttlchat/ttlchat/internal/judge"
+	"github.com/ttlchat/ttlchat/tokenclient"
 )
 
 func TestParseLife(t *testing.T) {
@@ -116,4 +118,19 @@ func TestInputEndsWithTheContext(t *testing.T) {
 			_ = out.Close() // or the read would never end
 		}
 	})
+}
+
+// What is fetched has whole headers; those of a page and more are cut when they are printed.
+func TestDescribeCutsHeaders(t *testing.T) {
+	long := http.Header{"X-Long": {"short", strings.Repeat("x", 5000)}}
+	report := describe(tokenclient.Shape{}, tokenclient.Exchange{Status: 200, RequestHeader: long, Header: long}, nil)
+	want := http.Header{"X-Long": {"short", strings.Repeat("x", longestHeader-1) + "…"}}
+	for _, got := range []http.Header{report.Request.Headers, report.Response.Headers} {
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if len(long["X-Long"][1]) != 5000 {
+		t.Error("the exchange itself is cut")
+	}
 }

@@ -178,18 +178,32 @@ func (f *tokenFetch) client() (*tokenclient.Client, tokenclient.Shape, error) {
 func describe(shape tokenclient.Shape, x tokenclient.Exchange, failed error) fetched {
 	report := fetched{
 		Preset:       printable.Line(shape.Name, 64),
-		Request:      fetchedRequest{Method: x.Method, URL: x.URL, Headers: x.RequestHeader, Body: x.RequestBody},
+		Request:      fetchedRequest{Method: x.Method, URL: x.URL, Headers: shortened(x.RequestHeader), Body: x.RequestBody},
 		StatedExpiry: stamp(x.StatedExpiry),
 	}
 	if x.Status != 0 {
 		report.Response = &fetchedResponse{
-			Status: x.Status, Headers: x.Header, Body: x.Body, Bytes: x.Size, DurationMS: x.Duration.Milliseconds(),
+			Status: x.Status, Headers: shortened(x.Header), Body: x.Body, Bytes: x.Size, DurationMS: x.Duration.Milliseconds(),
 		}
 	}
 	if e, ok := errors.AsType[*tokenclient.Error](failed); ok {
 		report.ErrorKind, report.Error = string(e.Kind), e.Detail
 	}
 	return report
+}
+
+// longestHeader is how many characters of a header's value are printed.
+const longestHeader = 512
+
+// shortened are headers of which nothing is too long to be read.
+func shortened(header http.Header) http.Header {
+	short := header.Clone()
+	for _, values := range short {
+		for i := range values {
+			values[i] = printable.Line(values[i], longestHeader)
+		}
+	}
+	return short
 }
 
 // write prints the report for a person. What failed is left to the error.

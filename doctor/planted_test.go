@@ -72,6 +72,10 @@ func TestSound(t *testing.T) {
 				c.Shape.Header = map[string]string{"Accept": "application/json", "Accept-Language": "en"}
 			},
 		},
+		"pages may send many headers": {id: "cors", seen: "any site", change: pages(func(h http.Header) {
+			allow(h)
+			h.Set("Access-Control-Allow-Headers", strings.Repeat("X-Some-Header, ", 100)+"Content-Type")
+		}, allow)},
 		"one page may call it": {id: "cors", seen: "https://app.example", change: pages(allow, allowOne)},
 		"TLS": https("tls", Pass, "another 366 days",
 			certificate("localhost", year(-1), bubbleStart.Add(366*24*time.Hour+time.Hour), &authority)),

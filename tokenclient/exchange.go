@@ -15,7 +15,7 @@ type Exchange struct {
 	RequestBody   string
 
 	Status int
-	// Header is the answer's. Its names are canonical, as in net/http.
+	// Header is the answer's. Its names are canonical, as in net/http. Its values are whole; all together they have 64 KiB at most.
 	Header http.Header
 	Body   string
 	// Size is how many bytes the answer's body has.

@@ -112,7 +112,7 @@ func (h *hider) body(b []byte) string {
 // quote is [quote] for what a server says, after all unescaping. The secrets go before the text is cut: what is left of one would be shown.
 func (h *hider) quote(s string) string { return quote(h.hide(printable.Line(s, 0))) }
 
-// header returns headers as they may be shown.
+// header returns headers as they may be shown, whole: what a list of words ends in counts as well.
 func (h *hider) header(header http.Header) http.Header {
 	shown := make(http.Header, len(header))
 	for name, values := range header {
@@ -121,7 +121,7 @@ func (h *hider) header(header http.Header) http.Header {
 				value = hidden
 			}
 			name := printable.Line(name, 64)
-			shown[name] = append(shown[name], printable.Line(h.hide(printable.Line(value, 0)), 512))
+			shown[name] = append(shown[name], h.hide(printable.Line(value, 0)))
 		}
 	}
 	return shown
