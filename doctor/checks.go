@@ -71,18 +71,31 @@ func examine(ctx context.Context, p *patient) []Result {
 	return results
 }
 
-// look runs one check, and fails it when the time ends before it has passed.
+// look runs one check, and fails it when the time ends before it has passed. One that the server did not let ask has seen nothing.
 func (p *patient) look(ctx context.Context, c check) finding {
 	f := finding{seen: "it could not begin"}
 	if ctx.Err() == nil {
+		p.limited = nil
 		f = c.run(p, ctx)
 	}
-	if ctx.Err() == nil || f.verdict == Pass {
+	switch {
+	case p.limited != nil && ctx.Err() == nil:
+		return skip(limits(p.limited.err.RetryAfter))
+	case ctx.Err() == nil || f.verdict == Pass:
 		return f
 	}
 	return fail(fmt.Sprintf("the %v for all checks ended here: %s", p.cfg.Timeout, f.seen),
 		"An app that waits this long for a token has lost its connection by then.",
 		"Find out what the server waits for, or allow more time.")
+}
+
+// limits tells of a server that would not answer yet.
+func limits(wait time.Duration) string {
+	const what = "the server limits requests: 429 "
+	if wait == 0 {
+		return what + "without Retry-After; let it allow more of them from here"
+	}
+	return fmt.Sprintf("%swith Retry-After, and %v is too long to wait; allow more time, or let it allow more requests from here", what, wait)
 }
 
 // culpritOf returns the failed check that stands behind the first of the ids that did not run or failed.

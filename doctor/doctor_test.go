@@ -7,9 +7,12 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/ttlchat/ttlchat/tokenclient"
 )
@@ -182,5 +185,74 @@ func TestHeadersToAsk(t *testing.T) {
 		if got := strings.Join(headersToAsk(shape), " "); got != strings.TrimSpace("a-key "+want) {
 			t.Errorf("%s: %q", header, got)
 		}
+	}
+}
+
+// limiting lets some requests through in each span of time, and asks the others to wait for it to end.
+func limiting(requests int, span time.Duration, retryAfter string) *tokenServer {
+	server := newTokenServer()
+	var mu sync.Mutex
+	var begun time.Time
+	let := 0
+	server.before = func(w http.ResponseWriter, _ *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(begun) >= span {
+			begun, let = time.Now(), 0
+		}
+		if let++; let <= requests {
+			return false
+		}
+		if retryAfter != "" {
+			w.Header().Set("Retry-After", retryAfter)
+		}
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	}
+	return server
+}
+
+// TestRateLimit: a limit of requests is no defect of what cannot be asked because of it. What needs no further request is looked at.
+func TestRateLimit(t *testing.T) {
+	const unasked = "second-user lifetime stated-expiry fresh renewal unknown-user missing-field wrong-method cors"
+	for name, tt := range map[string]struct {
+		server  *tokenServer
+		skipped string
+		seen    string // part of what wrong-method says
+		want    map[string]Verdict
+		took    time.Duration
+	}{
+		"too long to wait": {
+			limiting(1, time.Hour, "60"), unasked + " latency", "429 with Retry-After, and 1m0s is too long to wait", map[string]Verdict{}, 0,
+		},
+		"from the third on": {
+			limiting(2, time.Hour, "3600"), strings.TrimPrefix(unasked, "second-user ") + " latency", "429 with Retry-After", map[string]Verdict{}, 0,
+		},
+		"in silence": {
+			limiting(1, time.Hour, ""), unasked + " latency", "429 without Retry-After", map[string]Verdict{"burst": Warn}, 0,
+		},
+		"worth the wait": {limiting(3, 2*time.Second, "2"), "stated-expiry", "", map[string]Verdict{}, 6 * time.Second},
+		"waited long enough": {
+			limiting(1, 4*time.Second, "4"), "stated-expiry unknown-user missing-field wrong-method cors latency", "4s is too long to wait", map[string]Verdict{}, 12 * time.Second,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				report := examineIn(t, standard(t), "localhost:80", nil, tt.server)
+				if took := time.Since(start); took != tt.took {
+					t.Errorf("it took %v, want %v", took, tt.took)
+				}
+				if diff := cmp.Diff(tt.want, findings(report)); diff != "" {
+					t.Errorf("findings (-want +got):\n%s\n%s", diff, describe(report))
+				}
+				if got := skipped(report); got != tt.skipped {
+					t.Errorf("skipped %q, want %q\n%s", got, tt.skipped, describe(report))
+				}
+				if seen := report.check("wrong-method").Seen; !strings.Contains(seen, tt.seen) {
+					t.Errorf("%q does not say %q", seen, tt.seen)
+				}
+			})
+		})
 	}
 }

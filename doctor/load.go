@@ -21,7 +21,7 @@ func (p *patient) manyAtOnce(ctx context.Context) finding {
 	p.burst = make([]answer, calls)
 	var wg sync.WaitGroup
 	for i := range p.burst {
-		wg.Go(func() { p.burst[i] = p.ask(ctx, p.users[i%len(p.users)], p.cfg.Lifetime) })
+		wg.Go(func() { p.burst[i] = p.askThrough(ctx, p.plain, p.users[i%len(p.users)], p.cfg.Lifetime) })
 	}
 	wg.Wait()
 	limited := 0

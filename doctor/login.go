@@ -23,6 +23,9 @@ func (p *patient) login(ctx context.Context) finding {
 }
 
 func (p *patient) renewal(ctx context.Context) finding {
+	if p.again.Token == "" {
+		return skip("there is no second token: " + p.again.complaint())
+	}
 	return p.inEachProfile(ctx, true, "Who is online is thrown out when the first token ends, although the app has renewed it.",
 		"Look at what differs between the server's first and its second token.")
 }

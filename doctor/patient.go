@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -26,15 +27,18 @@ type patient struct {
 	again answer   // to the same request once more
 	users []string // who certainly get tokens
 	burst []answer
+
+	// limited is an answer to the check that runs which said that the server limits requests, and with which the check cannot judge it.
+	limited *answer
 }
 
 func (p *patient) client(shape tokenclient.Shape) (*tokenclient.Client, error) {
 	return tokenclient.New(tokenclient.Config{URL: p.cfg.URL, Shape: shape, Password: p.cfg.Password, DialContext: p.cfg.DialContext})
 }
 
-// ask makes the normal request.
+// ask makes the normal request. As all requests but those of the burst it waits when the server asks for that.
 func (p *patient) ask(ctx context.Context, user string, life time.Duration) answer {
-	return p.askThrough(ctx, p.plain, user, life)
+	return p.askPatiently(ctx, p.plain, user, life)
 }
 
 // askAs makes a request of another shape.
@@ -45,7 +49,27 @@ func (p *patient) askAs(ctx context.Context, shape tokenclient.Shape, user strin
 		return answer{err: e}
 	}
 	defer client.Close()
-	return p.askThrough(ctx, client, user, p.cfg.Lifetime)
+	return p.askPatiently(ctx, client, user, p.cfg.Lifetime)
+}
+
+// askPatiently asks again after the time that a server which limits requests wants to pass. Half of the time for all checks is left for them.
+func (p *patient) askPatiently(ctx context.Context, client *tokenclient.Client, user string, life time.Duration) answer {
+	for {
+		a := p.askThrough(ctx, client, user, life)
+		if a.Status != http.StatusTooManyRequests {
+			return a
+		}
+		deadline, _ := ctx.Deadline()
+		if wait := a.err.RetryAfter; wait == 0 || time.Until(deadline)-wait < p.cfg.Timeout/2 {
+			p.limited = &a
+			return a
+		}
+		select {
+		case <-time.After(a.err.RetryAfter):
+		case <-ctx.Done():
+			return a
+		}
+	}
 }
 
 func (p *patient) askThrough(ctx context.Context, client *tokenclient.Client, user string, life time.Duration) answer {
