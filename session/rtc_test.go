@@ -72,6 +72,9 @@ func TestRTCShortLifeBug(t *testing.T) {
 			30s token.expired onTokenPrivilegeDidExpire 9
 			30s > expired
 		` + strings.ReplaceAll(joinStory, "0s ", "30s "))
+		if at := p.Snapshot().Token.WillExpireAt; !at.IsZero() {
+			t.Errorf("a warning is promised for %v", at)
+		}
 	})
 }
 

@@ -162,7 +162,8 @@ type TokenFacts struct {
 	IssuedAt time.Time
 	// AcceptedAt is when the service took it, by the session's clock; will-expire counts from there.
 	AcceptedAt time.Time
-	// ExpiresAt is zero when the service named no expiry; no token event fires then.
+	// ExpiresAt is zero when the service named no expiry; no token event fires then. WillExpireAt is zero, too, where will-expire never comes
+	// because the life is no longer than the profile's lead.
 	ExpiresAt, WillExpireAt time.Time
 	// Ordinal counts the tokens accepted in this session from 1.
 	Ordinal int

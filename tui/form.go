@@ -334,9 +334,9 @@ func (f *form) preview(policy session.Policy) string {
 		lives = life(d) + ", because the service allows no more"
 	}
 	born := time.Now()
-	warning := chat.WillExpireAt(profile, born, born.Add(d)).Sub(born)
-	middle := fmt.Sprintf("after %s the SDK says %s and the app will %s", life(warning), profile.WillExpireCallback, afterWillExpire(policy))
-	if warning >= d {
+	warning := chat.WillExpireAt(profile, born, born.Add(d))
+	middle := fmt.Sprintf("after %s the SDK says %s and the app will %s", life(warning.Sub(born)), profile.WillExpireCallback, afterWillExpire(policy))
+	if warning.IsZero() {
 		middle = fmt.Sprintf("that is too short for %s, which comes %s before the end", profile.WillExpireCallback, life(profile.Lead))
 	}
 	return fmt.Sprintf("You will see a token that lives %s: %s; at the end it says %s and the app will %s.", lives, middle, profile.ExpiredCallback, afterExpired(policy))

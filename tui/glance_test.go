@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ttlchat/ttlchat/session"
+	"github.com/ttlchat/ttlchat/session/chat"
 )
 
 // become changes how the session stands, and lets the screen see it.
@@ -184,6 +185,24 @@ func TestAFailedRenewalIsSeen(t *testing.T) {
 			r.faults.list = faults
 			r.become(func(s *session.Snapshot) { s.Reason, s.RetryAt, s.Attempt = "no answer", noon.Add(2*time.Second), 1 })
 			wantOn(t, strings.Join(strings.Fields(r.screen(t)), " "), "The renewal failed: no answer. Next try in 2.0 s.")
+		}
+	}
+}
+
+// In a life that is too short for will-expire nobody is told to wait for it, at any size: no mark stands on the bar, and no countdown beside it.
+func TestNoWillExpire(t *testing.T) {
+	for _, size := range sizes {
+		snap := snapshot(session.Online, 2*time.Second)
+		snap.Profile, snap.Token.WillExpireAt = chat.RTC, time.Time{}
+		screen := opened(t, size.Width, size.Height, snap).screen(t)
+		wantOn(t, screen, "no will-expire")
+		for _, line := range strings.Split(screen, "\n") {
+			if strings.Contains(line, "█") && (strings.Contains(line, "W") || strings.Contains(line, "░│")) || strings.Contains(line, "W  ") {
+				t.Errorf("%dx%d: there is a mark: %s", size.Width, size.Height, line)
+			}
+			if strings.Contains(line, "will expire in") || strings.Contains(line, "then renew") || strings.Contains(line, "fired") {
+				t.Errorf("%dx%d: will-expire is promised: %s", size.Width, size.Height, line)
+			}
 		}
 	}
 }

@@ -64,7 +64,9 @@ func (m *model) smallHeader(v tokenView) []string {
 		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
 	case !v.mortal(), v.ended, v.failing(), v.State == session.Expired, v.State == session.Waiting:
 		below = m.situation(v, 1+m.height/10)
-	case !v.WillExpireFired && v.Token.WillExpireAt.After(v.now):
+	case !v.warns():
+		beside = m.dim.Render("no will-expire")
+	case !v.warned():
 		beside = m.tones[v.tone()].Render("will expire " + span(left(v.Token.WillExpireAt, v.now)))
 	case v.Policy.OnWillExpire == session.WillExpireAsk:
 		beside = m.tones[late].Render("^R renews")

@@ -41,6 +41,12 @@ func (v tokenView) over() bool { return v.ended || v.out() }
 // out tells whether nobody is logged in, nor will be before somebody asks for it.
 func (v tokenView) out() bool { return v.State == session.LoggedOut || v.State == session.Stopped }
 
+// warns tells whether will-expire comes at all in the token's life, and warned whether it has come.
+func (v tokenView) warns() bool { return v.WillExpireFired || !v.Token.WillExpireAt.IsZero() }
+func (v tokenView) warned() bool {
+	return v.WillExpireFired || v.warns() && !v.Token.WillExpireAt.After(v.at)
+}
+
 // died tells whether the token has come to its end.
 func (v tokenView) died() bool { return v.ExpiredFired || !v.Token.ExpiresAt.After(v.at) }
 
@@ -51,7 +57,7 @@ func (v tokenView) tone() tone {
 		return dead
 	case v.over():
 		return calm
-	case v.WillExpireFired || !v.Token.WillExpireAt.After(v.at):
+	case v.warned():
 		return late
 	default:
 		return alive
@@ -129,12 +135,15 @@ func (v tokenView) bar(width int, mark string) string {
 	return first.Render(strings.Repeat("█", young)+part) + rest
 }
 
-// willExpireCell is the cell of a bar of width cells at which will-expire comes.
+// willExpireCell is the cell of a bar of width cells at which will-expire comes, or one past the bar where it never does.
 func (v tokenView) willExpireCell(width int) int {
+	if !v.warns() {
+		return width
+	}
 	return min(int(v.fraction(v.Token.WillExpireAt)*float64(width)), max(width-2, 0)) // the last cell is the end's
 }
 
-// marks names the two marks of the bar above: W where will-expire comes, E where the token expires.
+// marks names the marks of the bar above: W where will-expire comes, if it does, and E where the token expires.
 func (v tokenView) marks(width int) string {
 	at, age := v.willExpireCell(width), v.age()
 	w, e := v.dim, v.dim
@@ -143,6 +152,9 @@ func (v tokenView) marks(width int) string {
 	}
 	if v.died() {
 		e = v.tones[dead]
+	}
+	if !v.warns() {
+		return v.fit(v.dim.Render(age), width-1) + e.Render("E")
 	}
 	left := v.fit(v.dim.Render(age), max(at, 0))
 	return left + w.Render("W") + strings.Repeat(" ", max(width-at-2, 0)) + e.Render("E")
@@ -169,6 +181,14 @@ func (v tokenView) countdown(what, past string, at time.Time, fired bool, then s
 	}
 }
 
+// warning is the line on will-expire.
+func (v tokenView) warning(width int) string {
+	if !v.warns() {
+		return v.spread(width, "   "+v.dim.Render("no will-expire: "+tooShort(v.Profile)))
+	}
+	return v.countdown("will expire", "W  will-expire fired", v.Token.WillExpireAt, v.WillExpireFired, afterWillExpire(v.Policy), width)
+}
+
 // mostSentences is how many lines the situation has at most.
 const mostSentences = 5
 
@@ -184,7 +204,7 @@ func (v tokenView) card(width, rows int) []string {
 	}
 	if v.mortal() {
 		lines = append(lines, v.bar(width, "│"), v.marks(width),
-			v.countdown("will expire", "W  will-expire fired", v.Token.WillExpireAt, v.WillExpireFired, afterWillExpire(v.Policy), width),
+			v.warning(width),
 			v.countdown("expires", "E  expired", v.Token.ExpiresAt, v.ExpiredFired, afterExpired(v.Policy), width))
 	}
 	return append(lines, v.facts(width)...)
@@ -262,7 +282,9 @@ func (v tokenView) strip(width int) string {
 	}
 	switch {
 	case v.over() || v.died():
-	case v.WillExpireFired || !v.Token.WillExpireAt.After(v.at):
+	case !v.warns():
+		willExpire = "no will-expire · "
+	case v.warned():
 		willExpire = "will-expire fired · "
 	default:
 		willExpire = "will expire " + span(left(v.Token.WillExpireAt, v.at)) + " · "

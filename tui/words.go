@@ -109,12 +109,15 @@ func situation(s session.Snapshot, now time.Time) string {
 			return "The service names no expiry for this token, so no token event will come."
 		case next != "":
 			return sentences(strings.TrimSuffix("the renewal failed: "+why, ": "), next)
-		case s.RenewAt.After(now) && s.RenewAt.Before(s.Token.WillExpireAt):
+		case s.RenewAt.After(now) && s.RenewAt.Before(firstEvent(s.Token)):
 			how := "well ahead of the expiry"
 			if s.Policy.RenewEvery > 0 {
 				how = "as it does every " + life(s.Policy.RenewEvery)
 			}
 			return "Next: the app renews in " + span(left(s.RenewAt, now)) + ", " + how + "."
+		case s.Token.WillExpireAt.IsZero():
+			return sentences(fmt.Sprintf("Next: %s. The app will %s", s.Profile.ExpiredCallback, afterExpired(s.Policy)),
+				"No "+s.Profile.WillExpireCallback+" comes: "+tooShort(s.Profile))
 		default:
 			return fmt.Sprintf("Next: %s. The app will %s.", s.Profile.WillExpireCallback, afterWillExpire(s.Policy))
 		}
@@ -149,6 +152,19 @@ func situation(s session.Snapshot, now time.Time) string {
 	default:
 		return sentences(why, mend(s.Code), "^L tries again, Esc changes the login.")
 	}
+}
+
+// firstEvent is when the first event of a token's life comes.
+func firstEvent(t *session.TokenFacts) time.Time {
+	if t.WillExpireAt.IsZero() {
+		return t.ExpiresAt
+	}
+	return t.WillExpireAt
+}
+
+// tooShort says why no will-expire comes.
+func tooShort(p chat.Profile) string {
+	return "the life is no longer than the " + life(p.Lead) + " lead"
 }
 
 // stateCode is the code that came with the callback of a state, and not with what has gone wrong in it since.

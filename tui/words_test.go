@@ -89,6 +89,11 @@ func TestSituation(t *testing.T) {
 		{"online, a renewal has failed", with(online(), func(s *session.Snapshot) {
 			s.Reason, s.RetryAt, s.RenewAt = "the token server does not answer", noon.Add(2*time.Second), noon.Add(time.Second)
 		}), "The renewal failed: the token server does not answer. Next try in 2.0 s."},
+		{"online, too short for a warning", with(online(), func(s *session.Snapshot) { s.Profile, s.Token.WillExpireAt = chat.RTC, time.Time{} }),
+			"Next: onTokenPrivilegeDidExpire. The app will log in again. No onTokenPrivilegeWillExpire comes: the life is no longer than the 30 s lead."},
+		{"online, too short for a warning, renewing by interval", with(online(), func(s *session.Snapshot) {
+			s.Profile, s.Token.WillExpireAt, s.RenewAt, s.Policy.RenewEvery = chat.RTC, time.Time{}, noon.Add(4*time.Second), 10*time.Second
+		}), "Next: the app renews in 4.0 s, as it does every 10 s."},
 		{"online, renewed", with(online(), func(s *session.Snapshot) { s.Reason = "renewed" }), "Next: onTokenWillExpire. The app will renew."},
 		{"online without an end", with(online(), func(s *session.Snapshot) { s.Token.ExpiresAt = time.Time{} }),
 			"The service names no expiry for this token, so no token event will come."},

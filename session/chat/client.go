@@ -51,7 +51,8 @@ type Config struct {
 	Log  *slog.Logger
 }
 
-// Life is the span of an accepted token, by the client's clock. ExpiresAt and WillExpireAt are zero when the service named no expiry.
+// Life is the span of an accepted token, by the client's clock. ExpiresAt and WillExpireAt are zero when the service named no expiry, and
+// WillExpireAt alone where the life is too short for OnTokenWillExpire.
 type Life struct{ AcceptedAt, WillExpireAt, ExpiresAt time.Time }
 
 // Client is one SDK instance. Its methods never block; their outcome comes through the callback given, on the client's goroutine.

@@ -267,11 +267,12 @@ func (s state) arm(now, expiresAt time.Time) state {
 	return s
 }
 
-// willExpireAt is the instant of the first warning, zero without a known expiry.
+// willExpireAt is the instant of the first warning, zero where none comes.
 func (s state) willExpireAt(p Profile) time.Time { return WillExpireAt(p, s.acceptedAt, s.expiresAt) }
 
-// WillExpireAt is where OnTokenWillExpire falls in a life from accepted to expires: the profile's fraction of it. It is zero when expires
-// is, and expires itself when the life is over before it began or is no longer than the profile's fixed lead.
+// WillExpireAt is where OnTokenWillExpire falls in a life from accepted to expires: the profile's fraction of it, or its fixed lead before the
+// end. It is expires itself when the life is over before it began, and zero where OnTokenWillExpire never comes: when expires is zero, and in
+// a life that is no longer than the profile's lead.
 func WillExpireAt(p Profile, accepted, expires time.Time) time.Time {
 	if expires.IsZero() {
 		return time.Time{}
@@ -279,7 +280,7 @@ func WillExpireAt(p Profile, accepted, expires time.Time) time.Time {
 	life := max(expires.Sub(accepted), 0)
 	switch {
 	case p.Lead >= life && p.Lead > 0:
-		return expires
+		return time.Time{}
 	case p.Lead > 0:
 		return expires.Add(-p.Lead)
 	}
@@ -296,7 +297,7 @@ func passed(p Profile, s state, at time.Time, repeat bool) (state, []any) {
 	switch {
 	case !at.Before(s.expiresAt):
 		return expire(p, s, facts)
-	case !at.Before(facts.WillExpireAt) && (!s.warned || repeat):
+	case !facts.WillExpireAt.IsZero() && !at.Before(facts.WillExpireAt) && (!s.warned || repeat):
 		s.warned = true
 		facts.Name, facts.Callback, facts.Code = WillExpire, p.WillExpireCallback, p.WillExpireCode
 		facts.Reason = "the token will expire"
@@ -324,7 +325,7 @@ func (s state) nextDeadline(p Profile) time.Time {
 	switch {
 	case s.phase != online && s.phase != reconnecting || s.expired:
 		return time.Time{}
-	case !s.warned:
+	case !s.warned && !s.willExpireAt(p).IsZero():
 		return s.willExpireAt(p)
 	default:
 		return s.expiresAt

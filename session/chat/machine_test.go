@@ -184,6 +184,10 @@ func TestWillExpireAt(t *testing.T) {
 		{Native, noon, noon},
 		{Native, noon.Add(-time.Hour), noon.Add(-time.Hour)},
 		{Native, noon.Add(60 * 24 * time.Hour), noon.Add(48 * 24 * time.Hour)},
+		{RTC, noon.Add(time.Minute), noon.Add(30 * time.Second)},
+		{RTC, noon.Add(31 * time.Second), noon.Add(time.Second)},
+		{RTC, noon.Add(30 * time.Second), time.Time{}},
+		{RTC, noon.Add(-time.Second), time.Time{}},
 	} {
 		if got := WillExpireAt(tc.profile, noon, tc.expires); !got.Equal(tc.want) {
 			t.Errorf("%s, end %v: %v, want %v", tc.profile.Name, tc.expires, got, tc.want)
