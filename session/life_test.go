@@ -215,7 +215,19 @@ func TestNativeRenewalAfterExpiryFails(t *testing.T) {
 			renew.failed 201
 		`)
 		p.is(session.Expired, "renewToken needs a session", "log in with the new token instead")
+		if snap := p.Snapshot(); snap.Trying || snap.Attempt != 1 || !snap.RetryAt.IsZero() {
+			t.Errorf("trying %v, %d attempts, the next at %v: want one, and no more", snap.Trying, snap.Attempt, snap.RetryAt)
+		}
+		w.setWeather(slow("tokens:80", 5*time.Second))
+		p.Renew()
+		time.Sleep(time.Second)
+		if snap := p.Snapshot(); snap.State != session.Expired || !snap.Trying {
+			t.Errorf("%s, trying %v while a renewal is under way", snap.State, snap.Trying)
+		}
+		time.Sleep(time.Minute)
+		p.skip()
 		p.Login()
+		time.Sleep(time.Minute)
 		p.told(loginStory)
 	})
 }

@@ -425,7 +425,7 @@ func (l *loop) publish() {
 	m := l.machine
 	snap := &Snapshot{
 		State: m.State, Since: l.since, Reason: m.reason, Code: m.code, Why: m.why, ClockAhead: m.clockAhead, Linked: m.linked, WillExpireFired: m.warned, ExpiredFired: m.expired,
-		Attempt: m.attempts, RetryAt: m.retryAt, RenewAt: m.renewAt, User: l.cfg.User, Profile: l.cfg.Profile, Policy: m.policy, Behaviour: l.cfg.Behaviour,
+		Trying: m.task != idle, Attempt: m.attempts, RetryAt: m.retryAt, RenewAt: m.renewAt, User: l.cfg.User, Profile: l.cfg.Profile, Policy: m.policy, Behaviour: l.cfg.Behaviour,
 	}
 	if m.clockAhead.Abs() >= skewWarning {
 		snap.ClockWarning = skewText(m.clockAhead)

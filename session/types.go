@@ -193,6 +193,8 @@ type Snapshot struct {
 	WillExpireFired, ExpiredFired bool
 	// Token is nil before the first login and after a logout.
 	Token *TokenFacts
+	// Trying is true while a login or a renewal is under way, also one that comes too late and leaves the state as it is.
+	Trying bool
 	// Attempt counts failed tries in a row; RetryAt is when the next one starts, zero when none is planned.
 	Attempt int
 	RetryAt time.Time

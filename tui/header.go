@@ -54,7 +54,7 @@ func (m *model) firstLine(v tokenView) string {
 func (m *model) smallHeader(v tokenView) []string {
 	beside, below := "", []string{v.strip(m.width)}
 	switch {
-	case v.State == session.Expired && v.Policy.OnExpired == session.ExpiredIgnore:
+	case atRest(v.Snapshot):
 		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
 	case len(m.faults.on()) > 0 && (v.out() || v.failing()):
 		beside, below = m.faultWords(16), m.situation(v, 1+m.height/10)

@@ -142,16 +142,31 @@ func situation(s session.Snapshot, now time.Time) string {
 		if why == "the token expired" { // which has just been said
 			why = ""
 		}
-		then := "The app will " + afterExpired(s.Policy)
-		if s.Policy.OnExpired == session.ExpiredIgnore {
-			then = "The app does nothing about it; ^L logs in again"
-		}
-		return sentences(what, why, then, next)
+		return sentences(what, why, upTo(s), next)
 	case session.Waiting:
 		return sentences(cmp.Or(why, "The last try failed"), next)
 	default:
 		return sentences(why, mend(s.Code), "^L tries again, Esc changes the login.")
 	}
+}
+
+// upTo says what the app is up to once the token has expired: what it does, what it will do, or that it has done all that it does.
+func upTo(s session.Snapshot) string {
+	switch {
+	case s.Trying:
+		return "The app tries to renew"
+	case !atRest(s):
+		return "The app will " + afterExpired(s.Policy)
+	case s.Policy.OnExpired == session.ExpiredIgnore:
+		return "The app does nothing about it; ^L logs in again"
+	default:
+		return "The app tried to renew and failed, and does no more; ^L logs in again"
+	}
+}
+
+// atRest tells whether the token has expired and the app does no more about it.
+func atRest(s session.Snapshot) bool {
+	return s.State == session.Expired && !s.Trying && s.RetryAt.IsZero() && (s.Policy.OnExpired == session.ExpiredIgnore || s.Attempt > 0)
 }
 
 // firstEvent is when the first event of a token's life comes.

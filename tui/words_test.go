@@ -117,8 +117,16 @@ func TestSituation(t *testing.T) {
 		}), "The token expired: onTokenExpired. Nobody is logged in (201 USER_NOT_LOGIN). The app does nothing about it; ^L logs in again."},
 		{"expired, ignore", with(expired(), func(s *session.Snapshot) { s.Policy.OnExpired, s.Code = session.ExpiredIgnore, 0 }),
 			"The token expired: onTokenExpired. The app does nothing about it; ^L logs in again."},
-		{"expired, renew", with(expired(), func(s *session.Snapshot) { s.Policy.OnExpired, s.Reason = session.ExpiredRenew, "renewal refused" }),
-			"The token expired: onTokenExpired, 108 TOKEN_EXPIRED. Renewal refused. The app will try to renew."},
+		{"expired, renew", with(expired(), func(s *session.Snapshot) { s.Policy.OnExpired = session.ExpiredRenew }),
+			"The token expired: onTokenExpired, 108 TOKEN_EXPIRED. The app will try to renew."},
+		{"expired, renewing", with(expired(), func(s *session.Snapshot) { s.Policy.OnExpired, s.Trying, s.Attempt = session.ExpiredRenew, true, 1 }),
+			"The token expired: onTokenExpired, 108 TOKEN_EXPIRED. The app tries to renew."},
+		{"expired, renewed in vain", with(expired(), func(s *session.Snapshot) {
+			s.Policy.OnExpired, s.Reason, s.Attempt = session.ExpiredRenew, "renewal refused", 1
+		}), "The token expired: onTokenExpired, 108 TOKEN_EXPIRED. Renewal refused. The app tried to renew and failed, and does no more; ^L logs in again."},
+		{"expired, to be renewed once more", with(expired(), func(s *session.Snapshot) {
+			s.Policy.OnExpired, s.Reason, s.Attempt, s.RetryAt = session.ExpiredRenew, "no answer", 1, noon.Add(2*time.Second)
+		}), "The token expired: onTokenExpired, 108 TOKEN_EXPIRED. No answer. The app will try to renew. Next try in 2.0 s."},
 		{"waiting", waiting(), "The token server answered 503, it is not ready. Next try in 4.2 s."},
 		{"stopped", stopped(), "The service refused the token: its signature does not fit (104 INVALID_TOKEN). The token server must sign for " +
 			"this user, with this service's App ID and certificate. ^L tries again, Esc changes the login."},
