@@ -132,7 +132,7 @@ ttlchat serve`,
 		root.AddCommand(newServe(o), newControl(), newUsers(o), newTokenCommand(o), newDoctor(o), newRun(o), newPlay(o), newRecord(o))
 	}
 	completeWords(root, map[string][]string{
-		"profile": chat.ProfileNames(), "app": behaviourNames(), "on-will-expire": {"renew", "ignore", "ask"}, "on-expired": {"relogin", "renew", "ignore"},
+		"profile": chat.ProfileNames(), "theme": themeNames(), "app": behaviourNames(), "on-will-expire": {"renew", "ignore", "ask"}, "on-expired": {"relogin", "renew", "ignore"},
 		"over-24h": over24hWords, "expired-status": expiredStatusWords, "enforce-expiry": enforceWords, "token-preset": tokenclient.Presets(),
 	})
 	return root

@@ -21,6 +21,7 @@ import (
 	"github.com/ttlchat/ttlchat/session"
 	"github.com/ttlchat/ttlchat/session/chat"
 	"github.com/ttlchat/ttlchat/tokenclient"
+	"github.com/ttlchat/ttlchat/tui"
 )
 
 // options are the flags of all commands. A flag means the same wherever it stands.
@@ -50,6 +51,7 @@ type options struct {
 	tokenURL                    string
 	shape                       shapeFlags
 	tokenStdin, headless, ascii bool
+	theme                       string
 	forHowLong                  time.Duration
 	record                      string
 }
@@ -114,10 +116,37 @@ func (o *options) clientFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.tokenURL, "token-url", "", "token server: address to ask, {user} and {expire} in it are filled in; a host alone gets the preset's path (the emulator's)")
 	o.shape.register(f, tokenclient.Presets())
 	f.BoolVar(&o.tokenStdin, "token-stdin", false, "the first line of standard input is a token got elsewhere; it cannot be renewed. "+pastedToken+" does the same")
-	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters alone, as where TERM or the locale has no others")
+	o.drawingFlags(f)
 	f.BoolVar(&o.headless, "headless", false, "no screen: one JSON object a line on stdout, messages and slash commands on stdin")
 	f.StringVar(&o.record, "record", "", "file to write the session to when it ends, as a scenario that does it again; it is overwritten")
 	f.DurationVar(&o.forHowLong, "for", 0, "how long a headless run goes on after the end of input; 0 is one token lifetime")
+}
+
+// drawingFlags say how the screen is drawn, where there is one.
+func (o *options) drawingFlags(f *pflag.FlagSet) {
+	f.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters alone, as where TERM or the locale has no others")
+	f.StringVar(&o.theme, "theme", string(tui.ThemeAuto), "colours of the screen: for a dark or a light terminal, or auto for what the terminal or COLORFGBG says")
+}
+
+func (o *options) checkDrawing() error {
+	if !slices.Contains(tui.Themes(), tui.Theme(o.theme)) {
+		return usage("%s: there is no theme %q; use %s", setting("theme"), o.theme, strings.Join(themeNames(), ", "))
+	}
+	return nil
+}
+
+func themeNames() []string {
+	var names []string
+	for _, t := range tui.Themes() {
+		names = append(names, string(t))
+	}
+	return names
+}
+
+// draw puts what the flags say of the drawing into the screen's configuration.
+func (o *options) draw(config *tui.Config) {
+	config.ASCII = o.ascii || tui.PlainTerminal()
+	config.Theme, config.LightGround = tui.Theme(o.theme), tui.LightTerminal()
 }
 
 func behaviourNames() []string {
@@ -231,6 +260,9 @@ func (o *options) checkClient() error {
 	}
 	if err := checkLifetime(o.ttl); err != nil {
 		return usage("%s: %w", setting("ttl"), err)
+	}
+	if err := o.checkDrawing(); err != nil {
+		return err
 	}
 	if _, ok := chat.ProfileByName(o.profile); !ok {
 		return usage("%s: there is no profile %q; use %s", setting("profile"), o.profile, strings.Join(chat.ProfileNames(), ", "))

@@ -41,6 +41,9 @@ ttlchat play bug.yaml --ttl 1m`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.checkDrawing(); err != nil {
+				return err
+			}
 			f := &runFlags{options: o, jobs: 1, app: change.App, profile: change.Profile, ttl: change.TTL, seed: change.Seed, stdout: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr()}
 			if !isTerminal(f.stdout) {
 				_, _ = fmt.Fprintln(f.stderr, "ttlchat: standard output is no terminal, so this runs without a screen, as ttlchat run does")
@@ -65,8 +68,8 @@ ttlchat play bug.yaml --ttl 1m`,
 	flags.StringVar(&change.Profile, "profile", "", "which SDK to behave like, whatever the scenario says: "+strings.Join(scenario.Profiles(), ", "))
 	flags.DurationVar(&change.TTL, "ttl", 0, "lifetime of the tokens, whatever the scenario says")
 	flags.Uint64Var(&change.Seed, "seed", 0, "what chance decides, as the report of a run that failed names it, to have the same again")
-	flags.BoolVar(&o.ascii, "ascii", false, "draw with ASCII characters alone, as where TERM or the locale has no others")
-	completeWords(cmd, map[string][]string{"app": scenario.Apps(), "profile": scenario.Profiles()})
+	o.drawingFlags(flags)
+	completeWords(cmd, map[string][]string{"app": scenario.Apps(), "profile": scenario.Profiles(), "theme": themeNames()})
 	return cmd
 }
 
@@ -84,10 +87,12 @@ func (f *runFlags) onScreen(ctx context.Context, s *scenario.Scenario, change sc
 	if err != nil {
 		return err
 	}
-	err = tui.Run(ctx, tui.Config{
-		Form: tui.Form{User: f.user, Peer: "echo", Service: tui.BuiltIn}, Where: "emulator", ASCII: f.ascii || tui.PlainTerminal(),
+	config := tui.Config{
+		Form: tui.Form{User: f.user, Peer: "echo", Service: tui.BuiltIn}, Where: "emulator",
 		Play: &tui.Play{Name: s.Name, Story: s.Story, Run: first, Restart: stage.begin},
-	})
+	}
+	f.draw(&config)
+	err = tui.Run(ctx, config)
 	last := stage.end()
 	if ctx.Err() != nil {
 		err = fmt.Errorf("the screen was closed: %w", context.Cause(ctx))

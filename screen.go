@@ -20,8 +20,9 @@ func runScreen(ctx context.Context, o *options, w *wiring) error {
 	config := tui.Config{
 		Form:   w.form(o),
 		Open:   func(f tui.Form) (tui.Session, error) { return w.openScreen(f, o) },
-		Policy: o.policy(), Where: w.where(), EmulatorNote: w.noEmulator(), ASCII: o.ascii || tui.PlainTerminal(),
+		Policy: o.policy(), Where: w.where(), EmulatorNote: w.noEmulator(),
 	}
+	o.draw(&config)
 	if w.hasChat {
 		config.Emulator = &emulator{server: w.server, journal: w.server.Journal(0), wiring: w}
 		config.Faults = screenFaults{w.server}

@@ -97,4 +97,8 @@ type Config struct {
 	Scenario func(file string) (string, error)
 	// ASCII draws with ASCII characters alone, for terminals and locales that have no others.
 	ASCII bool
+	// Theme is whose colours are drawn, "" for ThemeAuto. LightGround tells that the environment speaks of a light background, which ThemeAuto
+	// goes by until the terminal has told its own.
+	Theme       Theme
+	LightGround bool
 }

@@ -84,6 +84,8 @@ func actions(panels []panel) []action {
 		{keys: bind("", "Esc", "esc"), help: "leave what is open, return to the newest line; when logged out, change the login", do: (*model).escape},
 		{keys: bind("", "F2", "f2"), command: "/mouse", can: "hand over the mouse", help: "give the mouse to the terminal, to select text, or take it back",
 			do: (*model).toggleMouse},
+		{keys: bind("", "", ""), command: "/theme", usage: "[auto|light|dark]", can: "change the colours",
+			help: "draw for a light or a dark terminal, auto for what the terminal says of itself; alone, for the other one", do: (*model).turnTheme, with: (*model).useTheme},
 		{keys: bind("", "^Z", "ctrl+z"), help: "suspend; deadlines are looked at again on return", first: true,
 			do: func(m *model) { m.queue(tea.Suspend) }},
 		{keys: bind("quit", "^C", "ctrl+c"), command: "/quit", first: true},

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -34,6 +35,8 @@ type model struct {
 	width, height int
 	sentenceRows  int // how many the sentence on the situation has needed at this size
 	ascii         bool
+	theme         Theme
+	lightGround   bool // of the terminal, as far as it has told, or the environment
 	form          form
 
 	// session is nil while the login screen is up. opened counts sessions, so that late events of an earlier one change nothing.
@@ -99,12 +102,13 @@ func newModel(ctx context.Context, cfg Config) *model {
 		pen: pen{cells: ansi.WcWidth, zone: time.Local}, cfg: cfg, ctx: ctx, panels: panels(), policy: cfg.Policy, ascii: cfg.ASCII,
 		form: newForm(cfg.Form), counts: map[session.EventName]int{}, tried: map[string]bool{}, input: newInput(), timeline: newTimeline(),
 		faults: newFaults(cfg.Faults), emulator: cfg.Emulator, emulatorNote: cfg.EmulatorNote, where: cfg.Where, side: timelinePanel,
+		theme: cmp.Or(cfg.Theme, ThemeAuto), lightGround: cfg.LightGround,
 	}
 	if cfg.Play != nil {
 		m.panels = append(m.panels, playEntry())
 	}
 	m.actions = actions(m.panels)
-	m.dress(true) // most terminals are dark, and those that tell will tell
+	m.dress()
 	return m
 }
 
@@ -136,9 +140,9 @@ func newInput() textarea.Model {
 	return in
 }
 
-// dress puts the styles for a dark or a light terminal on everything.
-func (m *model) dress(dark bool) {
-	m.styles = newStyles(dark)
+// dress puts the styles of the theme on everything.
+func (m *model) dress() {
+	m.styles = newStyles(m.dark())
 	m.input.SetStyles(m.area)
 	m.form.dress(m.pen, m.width)
 }
@@ -202,7 +206,8 @@ func (m *model) take(msg tea.Msg) {
 	case tea.WindowSizeMsg:
 		m.resize(msg.Width, msg.Height)
 	case tea.BackgroundColorMsg:
-		m.dress(msg.IsDark())
+		m.lightGround = !msg.IsDark()
+		m.dress()
 	case tea.ModeReportMsg:
 		if msg.Mode == ansi.ModeUnicodeCore && !msg.Value.IsNotRecognized() && !msg.Value.IsPermanentlyReset() {
 			m.cells = ansi.GraphemeWidth // from here on the renderer counts cells this way too

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // luminance is the relative luminance of WCAG 2.
@@ -86,6 +88,62 @@ func TestPlainTerminal(t *testing.T) {
 		t.Setenv("LANG", tt.lang)
 		if got := PlainTerminal(); got != tt.want {
 			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
+// TestThemes: the colours are those that were asked for; with auto those that the terminal asks for, and before it has, the environment.
+func TestThemes(t *testing.T) {
+	dark, light := tea.BackgroundColorMsg{}, tea.BackgroundColorMsg{Color: lightGrey{}}
+	for name, tc := range map[string]struct {
+		theme       Theme
+		lightGround bool
+		terminal    *tea.BackgroundColorMsg
+		want        theme
+	}{
+		"nothing is known":               {"", false, nil, darkTheme},
+		"the environment knows":          {ThemeAuto, true, nil, lightTheme},
+		"the terminal knows":             {ThemeAuto, false, &light, lightTheme},
+		"the terminal knows better":      {ThemeAuto, true, &dark, darkTheme},
+		"light, whatever is known":       {ThemeLight, false, &dark, lightTheme},
+		"dark, whatever is known":        {ThemeDark, true, &light, darkTheme},
+		"light, and nothing is answered": {ThemeLight, false, nil, lightTheme},
+	} {
+		m := newModel(t.Context(), Config{Form: filled, Theme: tc.theme, LightGround: tc.lightGround})
+		if tc.terminal != nil {
+			m.Update(*tc.terminal)
+		}
+		if want := (paint{ansi.NewStyle().ForegroundColor(lipgloss.Color(tc.want.accent)).String()}); m.accent != want {
+			t.Errorf("%s: the accent is %q, want %q", name, m.accent, want)
+		}
+	}
+}
+
+// TestThemeCommand: the colours can be changed while the program runs, with a word or to the other ones.
+func TestThemeCommand(t *testing.T) {
+	r := opened(t, 80, 24, online())
+	for _, step := range []struct {
+		typed, says string
+		dark        bool
+	}{
+		{"/theme light", "the colours are for a light terminal", false},
+		{"/theme", "the colours are for a dark terminal", true},
+		{"/theme LIGHT", "the colours are for a light terminal", false},
+		{"/theme auto", "the colours are for a dark (auto) terminal", true},
+		{"/theme pink", `there is no theme "pink": use auto, light or dark`, true},
+	} {
+		r.strokes("="+step.typed, "enter")
+		if r.dark() != step.dark || r.notice != step.says || r.accent != newStyles(step.dark).accent {
+			t.Errorf("%s: dark %v, and it says %q", step.typed, r.dark(), r.notice)
+		}
+	}
+}
+
+func TestLightTerminal(t *testing.T) {
+	for colours, want := range map[string]bool{"": false, "15;0": false, "0;15": true, "0;default;15": true, "0;7": true, "7;8": false, "0;default": false, "0;99": false} {
+		t.Setenv("COLORFGBG", colours)
+		if got := LightTerminal(); got != want {
+			t.Errorf("%q: light %v", colours, got)
 		}
 	}
 }
