@@ -86,7 +86,7 @@ func (m *model) takeEvent(e session.Event) {
 	m.counts[e.Name]++
 	switch e.Name {
 	case session.StateChanged:
-		m.last = change{e.Old, e.New, e.At, e.Reason}
+		m.last = change{e.Old, e.New, e.At, e.Reason, m.before == session.RenewSucceeded}
 	case session.MessageSent:
 		m.takeFate(e, sent)
 	case session.MessageDelivered:
@@ -96,6 +96,7 @@ func (m *model) takeEvent(e session.Event) {
 	case session.MessageReceived:
 		m.takeMessage(e)
 	}
+	m.before = e.Name
 	t, ok := m.tell(e, m.policy, m.again)
 	m.again = m.again || e.Name == session.LoginSucceeded
 	if !ok {
@@ -106,7 +107,10 @@ func (m *model) takeEvent(e session.Event) {
 		at: e.At, lane: clientLane, kind: kindOf(string(e.Name)), name: string(e.Name), text: t.words, tone: t.tone,
 		details: func() []detail { return m.eventDetails(e) },
 	})
-	if t.note {
+	switch {
+	case e.Name == session.RenewSucceeded:
+		m.talk.renewed(e.At, t.words)
+	case t.note:
 		m.talk.note(e.At, t.words, t.tone)
 	}
 }

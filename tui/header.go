@@ -17,11 +17,7 @@ func (m *model) header(v tokenView) []string {
 	case m.large():
 		return []string{m.firstLine(v)}
 	default:
-		path := " " + m.path()
-		top := []string{
-			m.firstLine(v), m.fit(" "+v.strip(m.width-2), m.width),
-			m.spread(m.width, path, m.lastChanges(" · ")...),
-		}
+		top := []string{m.firstLine(v), m.fit(" "+v.strip(m.width-2), m.width), m.pathLine(m.width)}
 		sentence := m.situation(v, min(2+m.height/24, 3))
 		return append(top, m.block(sentence, m.width, max(len(sentence), min(m.sentenceRows, 2)))...)
 	}

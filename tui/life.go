@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ type change struct {
 	from, to session.State
 	at       time.Time
 	reason   string
+	renewed  bool // a renewal has just succeeded
 }
 
 // place is where a state stands in the picture. Fetching shares the place of LoggingIn: both are a login under way.
@@ -133,32 +133,93 @@ func (m *model) life(width int) []string {
 	if m.last.to == "" {
 		return append(lines, m.dim.Render("nothing has happened yet"))
 	}
-	return append(lines, m.lastChanges("")[0])
+	return append(lines, m.lastChanges()[0])
 }
 
-// lastChanges tell of the last change of state in words, each in fewer, behind something.
-func (m *model) lastChanges(behind string) []string {
+// lastChanges tell of the last change of state in words, each in fewer.
+func (m *model) lastChanges() []string {
 	if m.last.to == "" {
 		return nil
 	}
 	at, reason := m.clock(m.last.at), printable.Line(m.last.reason, 200)
 	way := stateWord(m.last.from) + " → " + stateWord(m.last.to)
-	words := []string{at + "  " + strings.TrimSuffix(way+": "+reason, ": "), at + " " + cmp.Or(reason, way), at + " " + way, "since " + at}
+	brief := m.last.brief() + " " + at
+	words := []string{at + "  " + strings.TrimSuffix(way+": "+reason, ": "), brief + ": " + reason, brief}
+	if reason == "" || reason == m.last.brief() {
+		words = []string{words[0], brief}
+	}
 	for i := range words {
-		words[i] = m.dim.Render(behind + words[i])
+		words[i] = m.dim.Render(words[i])
 	}
 	return words
 }
 
-// path draws the life in one line: the way from logged out to expired, with the present state in the place that it has on it.
-func (m *model) path() string {
+// brief says in a word or two what the change was.
+func (c change) brief() string {
+	switch {
+	case c.from == session.Renewing && c.renewed:
+		return "renewed"
+	case c.from == session.Renewing && (c.to == session.Online || c.to == session.WillExpire):
+		return "not renewed"
+	case c.to == session.Online && c.from == session.Reconnecting:
+		return "link back"
+	case c.to == session.Online:
+		return "logged in"
+	case c.to == session.Reconnecting:
+		return "link lost"
+	case c.to == session.WillExpire:
+		return "will-expire"
+	case c.to == session.Fetching:
+		return "fetching"
+	default:
+		return stateWord(c.to)
+	}
+}
+
+// pathLine draws the path and the last change behind it: as much of both as there is room for, but always the present state, and after that
+// what the change was and when.
+func (m *model) pathLine(width int) string {
+	changes := m.lastChanges()
+	needed := 0
+	if len(changes) > 0 {
+		needed = m.cells.StringWidth(changes[len(changes)-1]) + 1
+	}
+	line := ""
+	for _, line = range m.paths() {
+		line = " " + line
+		if m.cells.StringWidth(line)+needed <= width {
+			break
+		}
+	}
+	return m.spread(width, line, changes...)
+}
+
+// paths draw the life in one line, each shorter than the one before: the way from logged out to expired, with the present state in the place
+// that it has on it. What is furthest from that is left out first.
+func (m *model) paths() []string {
 	way := []session.State{session.LoggedOut, session.LoggingIn, session.Online, session.WillExpire, session.Expired}
 	step, found := map[session.State]int{
 		session.Stopped: 0, session.Fetching: 1, session.Waiting: 1, session.Reconnecting: 2, session.Renewing: 3,
 	}[m.snap.State]
 	if found {
 		way[step] = m.snap.State
+	} else {
+		step = slices.Index(way, m.snap.State)
 	}
+	var all []string
+	from, to := 0, len(way)
+	for from < to {
+		all = append(all, m.path(way[from:to]))
+		if step-from >= to-1-step {
+			from++
+		} else {
+			to--
+		}
+	}
+	return all
+}
+
+func (m *model) path(way []session.State) string {
 	line := ""
 	before := session.State("")
 	for _, state := range way {
@@ -167,7 +228,7 @@ func (m *model) path() string {
 			if spot(m.last.from) == spot(before) && spot(m.last.to) == spot(state) {
 				p = m.accent.Bold()
 			}
-			line += p.Render(" ─▶ ")
+			line += p.Render(" ▶ ")
 		}
 		before = state
 		if state == m.snap.State {

@@ -48,7 +48,8 @@ type model struct {
 	again    bool   // there has been a login
 	snap     session.Snapshot
 	last     change
-	ended    ended // the last token, once there is none any more
+	before   session.EventName // the event before the one that is being taken in
+	ended    ended             // the last token, once there is none any more
 	policy   session.Policy
 	// emulator is nil, with a note why, when the session does not run on one within reach; where names the service.
 	emulator     Emulator

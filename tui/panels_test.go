@@ -701,13 +701,29 @@ func TestDayBreak(t *testing.T) {
 
 func TestPointing(t *testing.T) {
 	r := opened(t, 80, 24, online(), talking()...)
-	r.keys("shift+up", "shift+up")
+	r.keys("shift+up", "shift+up", "shift+up") // over the renewal
 	if m, _ := r.talk.target(); m.raw != "hello" {
 		t.Errorf("pointed at %q", m.text)
 	}
-	r.keys("shift+down", "shift+down")
+	r.keys("shift+down", "shift+down", "shift+down")
 	if r.talk.pointing {
 		t.Error("below the newest message there is still something to point at")
+	}
+}
+
+// Renewals are told of between the messages, at every size; where nothing was said between two of them, the newer takes the line of the older.
+func TestRenewalsAreTold(t *testing.T) {
+	renewed := func(short string, at time.Time) session.Event {
+		return session.Event{Name: session.RenewSucceeded, Token: short, At: at}
+	}
+	for _, size := range sizes {
+		r := opened(t, size.Width, size.Height, online(), renewed("001…", noon), renewed("002…", noon.Add(time.Minute)),
+			session.Event{Name: session.MessageReceived, From: "echo", Text: "hello", At: noon.Add(time.Minute)},
+			renewed("003…", noon.Add(2*time.Minute)), renewed("004…", noon.Add(24*time.Hour)))
+		wantOn(t, r.screen(t), "renewed: 002…", "renewed: 003…", "renewed: 004…")
+		if n := len(r.talk.entries); n != 5 { // and the day break
+			t.Errorf("there are %d lines in the conversation, want 5", n)
+		}
 	}
 }
 

@@ -85,7 +85,9 @@ type transcript struct {
 	own   map[string]*message // those that may still change
 	names int                 // the width of the column of names
 	day   int                 // of the newest message
-	zone  *time.Location
+	// renewal is the newest note of a renewal.
+	renewal *message
+	zone    *time.Location
 }
 
 func newTranscript(peer string, zone *time.Location) transcript {
@@ -108,6 +110,16 @@ func (c *transcript) received(e session.Event, from string) {
 // note shows a line about the session.
 func (c *transcript) note(at time.Time, text string, t tone) {
 	c.add(&message{ms: at.UnixMilli(), from: "·", raw: bounded(text), fate: note, tone: t})
+}
+
+// renewed shows that the token was renewed. Renewals with nothing between them share a line, the newest: they would bury the messages.
+func (c *transcript) renewed(at time.Time, text string) {
+	if n := len(c.entries); n > 0 && c.entries[n-1] == c.renewal && c.dayOf(at) == c.day {
+		c.renewal.ms, c.renewal.raw, c.renewal.drawn = at.UnixMilli(), text, drawn{}
+		return
+	}
+	c.note(at, text, calm)
+	c.renewal = c.entries[len(c.entries)-1]
 }
 
 // became tells an own message what became of it, and returns whether it is one of these. Events can overtake each other, so a fate never
@@ -168,14 +180,19 @@ func (c *transcript) find(l look, height int, text string, by int) (nth, all int
 }
 
 func (c *transcript) add(m *message) {
-	at := m.at().In(c.zone)
-	if day := at.Year()*1000 + at.YearDay(); day != c.day {
+	if day := c.dayOf(m.at()); day != c.day {
 		if c.day != 0 {
-			c.drop(c.history.add(&message{ms: m.ms, raw: at.Format("Monday 2 January 2006"), fate: dayBreak}))
+			c.drop(c.history.add(&message{ms: m.ms, raw: m.at().In(c.zone).Format("Monday 2 January 2006"), fate: dayBreak}))
 		}
 		c.day = day
 	}
 	c.drop(c.history.add(m))
+}
+
+// dayOf numbers the days as the screen's clocks have them.
+func (c *transcript) dayOf(t time.Time) int {
+	at := t.In(c.zone)
+	return at.Year()*1000 + at.YearDay()
 }
 
 func (c *transcript) drop(gone []*message) {
