@@ -206,3 +206,22 @@ func TestNoWillExpire(t *testing.T) {
 		}
 	}
 }
+
+// However long the reason is, who needs to act sees what would help, and who waits sees for how long.
+func TestRemediesAreNotCut(t *testing.T) {
+	long := strings.Repeat("the token server has a long explanation ", 7)
+	inVain := expired()
+	inVain.Policy.OnExpired, inVain.Attempt, inVain.Code = session.ExpiredRenew, 1, chat.NotLoggedIn
+	waits := waiting()
+	failing := online()
+	failing.RetryAt = noon.Add(2 * time.Second)
+	for want, snap := range map[string]session.Snapshot{
+		"^L tries again": stopped(), "^L logs in again": inVain, "Nobody is logged in: ^L logs in": loggedOut(), "Next try in 4.2 s": waits, "Next try in 2.0 s": failing,
+	} {
+		snap.Reason = long
+		for _, size := range []struct{ width, height int }{{80, 24}, {60, 20}, {40, 12}} {
+			r := opened(t, size.width, size.height, snap)
+			wantOn(t, strings.Join(strings.Fields(r.screen(t)), " "), want)
+		}
+	}
+}

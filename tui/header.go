@@ -120,10 +120,14 @@ func (m *model) wallClock(v tokenView) string {
 	}
 }
 
-// situation draws the sentence on what is going on, in at most so many lines.
+// situation draws the sentences on what is going on, in at most so many lines; where not all have room, the reasons come last.
 func (m *model) situation(v tokenView, most int) []string {
 	pad := strings.Repeat(" ", m.margin())
-	lines := m.wrap(sentences(situation(v.Snapshot, v.now), printable.Line(v.ClockWarning, 300)), m.width-2*len(pad), most)
+	what, warning := situation(v.Snapshot, v.now), printable.Line(v.ClockWarning, 300)
+	lines := m.wrap(sentences(what.String(), warning), m.width-2*len(pad), most+1)
+	if len(lines) > most {
+		lines = m.wrap(sentences(what.urgent(), warning), m.width-2*len(pad), most)
+	}
 	for i, line := range lines {
 		lines[i] = m.fit(pad+m.tones[v.mood()].Render(line), m.width)
 	}

@@ -196,7 +196,7 @@ func (m *model) observe() {
 		m.ended = ended{before.Token, now, before.WillExpireFired, before.ExpiredFired || m.snap.ExpiredFired}
 	}
 	// What is below the sentence moves once, not with each of its words.
-	m.sentenceRows = max(m.sentenceRows, fewest, len(m.wrap(situation(m.snap, now), m.sentenceWidth(), mostSentences)))
+	m.sentenceRows = max(m.sentenceRows, fewest, len(m.wrap(situation(m.snap, now).String(), m.sentenceWidth(), mostSentences)))
 	if m.notice != "" && time.Since(m.noticed) > noticeTime {
 		m.notice = ""
 	}

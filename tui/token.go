@@ -195,7 +195,7 @@ const mostSentences = 5
 // card draws what one must know of the token: the situation in words, in at least so many rows, the bar of its life, its two instants and what
 // the app does then.
 func (v tokenView) card(width, rows int) []string {
-	lines := v.wrap(situation(v.Snapshot, v.now), width, mostSentences)
+	lines := v.wrap(situation(v.Snapshot, v.now).String(), width, mostSentences)
 	for i, line := range lines {
 		lines[i] = v.tones[v.mood()].Render(line)
 	}

@@ -80,60 +80,49 @@ func afterExpired(p session.Policy) string {
 	}
 }
 
-// situation is the one sentence that says what is going on and what comes next.
-func situation(s session.Snapshot, now time.Time) string {
+// account is what is going on: what is or has happened, why, and what comes next or would help.
+type account struct{ what, why, next string }
+
+// String says all of it in the order in which it is understood.
+func (a account) String() string { return sentences(a.what, a.why, a.next) }
+
+// urgent begins with what matters most, where the reasons may be cut.
+func (a account) urgent() string {
+	if a.next == "" {
+		return sentences(a.what, a.why)
+	}
+	return sentences(a.next, a.what, a.why)
+}
+
+// situation says what is going on and what comes next.
+func situation(s session.Snapshot, now time.Time) account {
 	next := ""
 	if s.RetryAt.After(now) {
 		next = "Next try in " + span(left(s.RetryAt, now)) + "."
 	}
-	reason, code := printable.Line(s.Reason, 300), ""
-	if s.Code != chat.OK && s.Code != stateCode(s) {
-		code = s.Code.String()
-	}
-	why := cmp.Or(reason, code)
-	if reason != "" && code != "" {
-		why = strings.TrimSuffix(reason, ".") + " (" + code + ")"
-	}
+	why := reasonOf(s)
 	switch s.State {
 	case session.LoggedOut:
-		return sentences(why, "Nobody is logged in: ^L logs in.")
+		return account{why: why, next: "Nobody is logged in: ^L logs in."}
 	case session.Fetching:
-		return attempt("Asking the token server for a token", s.Attempt)
+		return account{what: attempt("Asking the token server for a token", s.Attempt)}
 	case session.LoggingIn:
-		return attempt("Logging in", s.Attempt)
+		return account{what: attempt("Logging in", s.Attempt)}
 	case session.Online:
-		switch {
-		case s.Token == nil:
-			return "Online."
-		case s.Token.ExpiresAt.IsZero():
-			return "The service names no expiry for this token, so no token event will come."
-		case next != "":
-			return sentences(strings.TrimSuffix("the renewal failed: "+why, ": "), next)
-		case s.RenewAt.After(now) && s.RenewAt.Before(firstEvent(s.Token)):
-			how := "well ahead of the expiry"
-			if s.Policy.RenewEvery > 0 {
-				how = "as it does every " + life(s.Policy.RenewEvery)
-			}
-			return "Next: the app renews in " + span(left(s.RenewAt, now)) + ", " + how + "."
-		case s.Token.WillExpireAt.IsZero():
-			return sentences(fmt.Sprintf("Next: %s. The app will %s", s.Profile.ExpiredCallback, afterExpired(s.Policy)),
-				"No "+s.Profile.WillExpireCallback+" comes: "+tooShort(s.Profile))
-		default:
-			return fmt.Sprintf("Next: %s. The app will %s.", s.Profile.WillExpireCallback, afterWillExpire(s.Policy))
-		}
+		return ahead(s, now, why, next)
 	case session.WillExpire:
 		switch {
 		case s.Policy.OnWillExpire == session.WillExpireAsk && s.Token != nil:
-			return sentences(why, next, "The token expires in "+span(left(s.Token.ExpiresAt, now))+" — ^R renews")
+			return account{why: why, next: sentences(next, "The token expires in "+span(left(s.Token.ExpiresAt, now))+" — ^R renews")}
 		case s.Policy.OnWillExpire == session.WillExpireIgnore:
-			return sentences(why, next, "The app ignores "+s.Profile.WillExpireCallback+"; ^R renews")
+			return account{why: why, next: sentences(next, "The app ignores "+s.Profile.WillExpireCallback+"; ^R renews")}
 		default:
-			return sentences(cmp.Or(why, "No renewal is under way; ^R renews"), next)
+			return account{why: cmp.Or(why, "No renewal is under way; ^R renews"), next: next}
 		}
 	case session.Renewing:
-		return attempt("Renewing", s.Attempt)
+		return account{what: attempt("Renewing", s.Attempt)}
 	case session.Reconnecting:
-		return sentences(attempt("The link is down, reconnecting", s.Attempt), why, next)
+		return account{attempt("The link is down, reconnecting", s.Attempt), why, next}
 	case session.Expired:
 		what := "The token expired: " + s.Profile.ExpiredCallback
 		if s.Code == stateCode(s) {
@@ -142,12 +131,49 @@ func situation(s session.Snapshot, now time.Time) string {
 		if why == "the token expired" { // which has just been said
 			why = ""
 		}
-		return sentences(what, why, upTo(s), next)
+		return account{what, why, sentences(upTo(s), next)}
 	case session.Waiting:
-		return sentences(cmp.Or(why, "The last try failed"), next)
+		return account{why: cmp.Or(why, "The last try failed"), next: next}
 	default:
-		return sentences(why, mend(s.Code), "^L tries again, Esc changes the login.")
+		return account{why: sentences(why, mend(s.Code)), next: "^L tries again, Esc changes the login."}
 	}
+}
+
+// ahead is the account of who is online: what comes next in the token's life, or that a renewal has failed.
+func ahead(s session.Snapshot, now time.Time, why, next string) account {
+	switch {
+	case s.Token == nil:
+		return account{what: "Online."}
+	case s.Token.ExpiresAt.IsZero():
+		return account{what: "The service names no expiry for this token, so no token event will come."}
+	case next != "":
+		return account{why: strings.TrimSuffix("the renewal failed: "+why, ": "), next: next}
+	case s.RenewAt.After(now) && s.RenewAt.Before(firstEvent(s.Token)):
+		how := "well ahead of the expiry"
+		if s.Policy.RenewEvery > 0 {
+			how = "as it does every " + life(s.Policy.RenewEvery)
+		}
+		return account{what: "Next: the app renews in " + span(left(s.RenewAt, now)) + ", " + how + "."}
+	case s.Token.WillExpireAt.IsZero():
+		return account{
+			what: fmt.Sprintf("Next: %s. The app will %s.", s.Profile.ExpiredCallback, afterExpired(s.Policy)),
+			why:  "No " + s.Profile.WillExpireCallback + " comes: " + tooShort(s.Profile),
+		}
+	default:
+		return account{what: fmt.Sprintf("Next: %s. The app will %s.", s.Profile.WillExpireCallback, afterWillExpire(s.Policy))}
+	}
+}
+
+// reasonOf is the reason of the state, with a code that is not the state's own.
+func reasonOf(s session.Snapshot) string {
+	reason, code := printable.Line(s.Reason, 300), ""
+	if s.Code != chat.OK && s.Code != stateCode(s) {
+		code = s.Code.String()
+	}
+	if reason != "" && code != "" {
+		return strings.TrimSuffix(reason, ".") + " (" + code + ")"
+	}
+	return cmp.Or(reason, code)
 }
 
 // upTo says what the app is up to once the token has expired: what it does, what it will do, or that it has done all that it does.

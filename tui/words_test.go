@@ -139,7 +139,7 @@ func TestSituation(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := situation(test.snap, noon); got != test.want {
+			if got := situation(test.snap, noon).String(); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
@@ -190,7 +190,7 @@ func TestTell(t *testing.T) {
 // TestEveryStateHasWords: nobody may meet a state or an event that the screen is silent about.
 func TestEveryStateHasWords(t *testing.T) {
 	for _, state := range session.States() {
-		if strings.Contains(stateWord(state), "_") || situation(session.Snapshot{State: state}, noon) == "" {
+		if strings.Contains(stateWord(state), "_") || situation(session.Snapshot{State: state}, noon).String() == "" {
 			t.Errorf("%s has no words", state)
 		}
 	}
