@@ -14,7 +14,7 @@ func faultsTitle(m *model) string {
 	return "faults"
 }
 
-// faultWords names the faults that are on, for the header.
+// faultWords names the faults that are on, for the header, in at most width cells and the two around them; at least it counts them.
 func (m *model) faultWords(width int) string {
 	on := m.faults.on()
 	switch {
@@ -23,13 +23,17 @@ func (m *model) faultWords(width int) string {
 	case len(on) == 0:
 		return m.dim.Render("no faults")
 	}
-	words := make([]string, len(on))
+	whole, names := make([]string, len(on)), make([]string, len(on))
 	for i, f := range on {
-		words[i] = printable.Line(f.Target+" "+f.Name, 60)
+		whole[i], names[i] = printable.Line(f.Target+" "+f.Name, 60), printable.Line(f.Name, 60)
 	}
-	text := "FAULT: " + strings.Join(words, ", ")
-	if m.cells.StringWidth(text) > width {
-		text = printable.Count(len(on), "FAULT", "FAULTS")
+	text := ""
+	for _, text = range []string{
+		"FAULT: " + strings.Join(whole, ", "), strings.Join(whole, ", "), "FAULT: " + strings.Join(names, ", "), printable.Count(len(on), "FAULT", "FAULTS"),
+	} {
+		if m.cells.StringWidth(text) <= width {
+			break
+		}
 	}
 	return m.pills[late].Render(" " + text + " ")
 }

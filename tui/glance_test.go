@@ -27,7 +27,10 @@ func TestLongNamesHideNothing(t *testing.T) {
 			r.talk.peer = name
 			r.faults.list = []Fault{{ID: "f1", Target: "token-server", Name: "status"}}
 			top := strings.Join(strings.Split(r.screen(t), "\n")[:2], "\n")
-			wantOn(t, top, "● ONLINE", "FAULT")
+			wantOn(t, top, "● ONLINE")
+			if !strings.Contains(top, "FAULT") && !strings.Contains(top, "token-server status") {
+				t.Errorf("nothing tells of the fault:\n%s", top)
+			}
 			wantOn(t, top, string([]rune(name)[:2]))
 		}
 	}
@@ -222,6 +225,39 @@ func TestRemediesAreNotCut(t *testing.T) {
 		for _, size := range []struct{ width, height int }{{80, 24}, {60, 20}, {40, 12}} {
 			r := opened(t, size.width, size.height, snap)
 			wantOn(t, strings.Join(strings.Fields(r.screen(t)), " "), want)
+		}
+	}
+}
+
+// A fault that is on is called by its name on a small screen too, as far as the state leaves room for it.
+func TestFaultsHaveNames(t *testing.T) {
+	for _, tc := range []struct {
+		snap session.Snapshot
+		on   []Fault
+		want string
+	}{
+		{online(), []Fault{{Target: "token-server", Name: "refuse"}}, " token-server refuse "},
+		{lastFifth(), []Fault{{Target: "token-server", Name: "refuse"}}, " FAULT: refuse "},
+		{online(), []Fault{{Target: "link", Name: "cut"}}, " FAULT: link cut "},
+		{online(), []Fault{{Target: "link", Name: "cut"}, {Target: "rest", Name: "hang"}}, " link cut, rest hang "},
+		{lastFifth(), []Fault{{Target: "link", Name: "freeze"}, {Target: "token-server", Name: "refuse"}}, " 2 FAULTS "},
+	} {
+		r := opened(t, 40, 12, tc.snap)
+		r.faults.list = tc.on
+		wantOn(t, strings.Split(r.screen(t), "\n")[0], tc.want)
+	}
+}
+
+// While a renewal fails, a small screen shows how long the token lives and when the next try comes, whatever the cause.
+func TestAFailingRenewalHidesNothing(t *testing.T) {
+	early := online()
+	early.RetryAt = noon.Add(2 * time.Second)
+	for _, snap := range []session.Snapshot{early, lastFifth()} {
+		snap.Reason = strings.Repeat("a long reason ", 20)
+		for _, on := range [][]Fault{nil, {{Target: "token-server", Name: "refuse"}}} {
+			r := opened(t, 40, 12, snap)
+			r.faults.list = on
+			wantOn(t, r.screen(t), "█", "expires ", "Next try in 2.0 s", "long reason")
 		}
 	}
 }

@@ -48,18 +48,24 @@ func (m *model) firstLine(v tokenView) string {
 
 // smallHeader draws no more than a narrow or short screen can spare: the user, the state, and the nearest thing to know beside them.
 func (m *model) smallHeader(v tokenView) []string {
-	beside, below := "", []string{v.strip(m.width)}
+	state, beside := m.state(v), ""
+	few := min(8, m.width/4) // cells for the user's name, at least
+	var below []string
+	lives := v.mortal() && !v.over() && !v.died()
+	if lives {
+		below = append(below, v.strip(m.width))
+	}
+	if !lives || v.failing() {
+		below = append(below, m.situation(v, 1+m.height/10)...)
+	}
 	switch {
 	case atRest(v.Snapshot):
-		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
-	case len(m.faults.on()) > 0 && (v.out() || v.failing()):
-		beside, below = m.faultWords(16), m.situation(v, 1+m.height/10)
+		beside = m.accent.Render("^L logs in")
 	case len(m.faults.on()) > 0:
-		beside = m.faultWords(16)
+		beside = m.faultWords(m.width - m.cells.StringWidth(state) - min(m.cells.StringWidth(v.User), few) - 4) // two of the pill, and two between
 	case v.out():
-		beside, below = m.accent.Render("^L logs in"), m.situation(v, 1+m.height/10)
-	case !v.mortal(), v.ended, v.failing(), v.State == session.Expired, v.State == session.Waiting:
-		below = m.situation(v, 1+m.height/10)
+		beside = m.accent.Render("^L logs in")
+	case !lives, v.failing():
 	case !v.warns():
 		beside = m.dim.Render("no will-expire")
 	case !v.warned():
@@ -69,8 +75,7 @@ func (m *model) smallHeader(v tokenView) []string {
 	default:
 		beside = m.tones[v.tone()].Render(afterWillExpire(v.Policy))
 	}
-	state := m.state(v)
-	room := max(m.width-m.cells.StringWidth(state)-m.cells.StringWidth(beside)-2, min(8, m.width/4))
+	room := max(m.width-m.cells.StringWidth(state)-m.cells.StringWidth(beside)-2, few)
 	lines := []string{m.spread(m.width, m.strong.Render(m.cut(printable.Line(v.User, 64), room, "…"))+" "+state, beside)}
 	if len(m.talks) > 1 { // no frame tells whose conversation this is, and who else has written
 		below = append(below, m.dim.Render(m.cut(chatTitle(m), m.width, "…")))

@@ -218,8 +218,10 @@ func (v tokenView) mood() tone {
 	return stateTones[v.State]
 }
 
-// failing tells whether a renewal has failed well before will-expire, and is to be tried again.
-func (v tokenView) failing() bool { return v.State == session.Online && v.RetryAt.After(v.now) }
+// failing tells whether a renewal has failed and is to be tried again, while the token lives.
+func (v tokenView) failing() bool {
+	return (v.State == session.Online || v.State == session.WillExpire) && v.RetryAt.After(v.now)
+}
 
 // facts names the token, and what is odd about it or about the clocks.
 func (v tokenView) facts(width int) []string {
