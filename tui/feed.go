@@ -102,9 +102,9 @@ func (m *model) takeEvent(e session.Event) {
 	if !ok {
 		return
 	}
-	t.words = printable.Line(t.words, maxTextRunes)
+	t.words, t.line = printable.Line(t.words, maxTextRunes), printable.Line(t.line, maxTextRunes)
 	m.timeline.happened(&moment{
-		at: e.At, lane: clientLane, kind: kindOf(string(e.Name)), name: string(e.Name), text: t.words, tone: t.tone,
+		at: e.At, lane: clientLane, kind: kindOf(string(e.Name)), name: string(e.Name), text: t.line, tone: t.tone,
 		details: func() []detail { return m.eventDetails(e) },
 	})
 	switch {

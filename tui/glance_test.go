@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -136,7 +137,7 @@ func TestPointingPausesFollowing(t *testing.T) {
 func TestOffsetsOfADay(t *testing.T) {
 	r := opened(t, 120, 40, online(), session.Event{Name: session.LoginStarted, At: noon})
 	r.happen(session.Event{Name: session.TokenExpired, At: noon.Add(24*time.Hour - time.Second)})
-	wantOn(t, r.screen(t), "    +0.00   │", " +23h59:59   │")
+	wantOn(t, r.screen(t), "    +0.00  │", " +23h59:59  │")
 }
 
 // A renewal or a login that failed is marked in the picture, too.
@@ -258,6 +259,27 @@ func TestAFailingRenewalHidesNothing(t *testing.T) {
 			r := opened(t, 40, 12, snap)
 			r.faults.list = on
 			wantOn(t, r.screen(t), "█", "expires ", "Next try in 2.0 s", "long reason")
+		}
+	}
+}
+
+// The timeline at 120x40 shows the name and the code of each callback of a token's life whole, in every profile, and its details have both too.
+func TestCallbacksAreNotCut(t *testing.T) {
+	for _, p := range append(chat.Profiles(), chat.RTC) {
+		for _, policy := range []session.OnWillExpire{session.WillExpireRenew, session.WillExpireAsk} {
+			snap := online()
+			snap.Profile, snap.Policy.OnWillExpire = p, policy
+			r := opened(t, 120, 40, snap,
+				session.Event{Name: session.TokenWillExpire, Callback: p.WillExpireCallback, Code: p.WillExpireCode, Token: "007eJx…9f2a", ExpiresAt: noon},
+				session.Event{Name: session.TokenExpired, Callback: p.ExpiredCallback, Code: p.ExpiredCode, Token: "007eJx…9f2a", ExpiresAt: noon})
+			_, timeline, _ := strings.Cut(r.screen(t), "─ timeline ─")
+			warned := "will-expire"
+			if p.WillExpireCode != chat.OK {
+				warned += fmt.Sprintf(" %d", p.WillExpireCode)
+			}
+			wantOn(t, timeline, warned+": "+p.WillExpireCallback, fmt.Sprintf("expired %d: %s", p.ExpiredCode, p.ExpiredCallback))
+			r.keys("tab", "up", "enter")
+			wantOn(t, r.screen(t), p.ExpiredCode.String())
 		}
 	}
 }

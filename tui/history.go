@@ -230,10 +230,10 @@ func (h *history[E]) click(line int) bool {
 	return true
 }
 
-// below counts the entries that are newer than the last window.
+// below counts the entries that are newer than the last window, one of which only a part is seen among them.
 func (h *history[E]) below() int {
-	i, _ := h.end()
-	return len(h.entries) - 1 - i
+	i, hidden := h.end()
+	return len(h.entries) - 1 - i + min(hidden, 1)
 }
 
 // bar returns which part of the entries the last window showed.

@@ -261,7 +261,7 @@ func TestTimelinePanel(t *testing.T) {
 		{At: noon, Name: "message.stored", Entry: saying{text: "alice → echo"}},
 	}})
 	r.keys("tab", "up")
-	wantOn(t, r.screen(t), "▌", "+49.00   ●   │   │   POST /token 200")
+	wantOn(t, r.screen(t), "▌", "+49.00  ●   │   │  POST /token 200")
 	r.keys("enter")
 	wantOn(t, r.screen(t), "rest.request", "token server", "200 OK", "+49.00 after the first event")
 	r.keys("esc")

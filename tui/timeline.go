@@ -242,7 +242,7 @@ func (m *moment) render(l look) []string {
 	} else if m.lane != clientLane {
 		text = l.dim
 	}
-	head := l.dim.Render(l.right(m.offset(), l.offsets)) + "  "
+	head := l.dim.Render(l.right(m.offset(), l.offsets)) + " "
 	if l.width >= laneRoom {
 		for i := range lane(3) {
 			if i == m.lane {
@@ -251,9 +251,8 @@ func (m *moment) render(l look) []string {
 				head += l.faint.Render(" │  ")
 			}
 		}
-		head += " "
 	} else {
-		head += m.dot(l).Render(strings.ToUpper(laneNames[m.lane][:1])) + " "
+		head += " " + m.dot(l).Render(strings.ToUpper(laneNames[m.lane][:1])) + " "
 	}
 	room := l.width - l.cells.StringWidth(head)
 	return []string{head + text.Render(l.cut(m.words(), room, "…"))}
@@ -274,7 +273,7 @@ func (m *moment) dot(l look) paint {
 // legend names the columns.
 func legend(l look) string {
 	if l.width >= laneRoom {
-		return l.dim.Render(l.right("offset", l.offsets) + "  tok cli emu  event")
+		return l.dim.Render(l.right("offset", l.offsets) + " tok cli emu event")
 	}
 	return l.dim.Render(l.right("offset", l.offsets) + "    event")
 }

@@ -3,6 +3,8 @@ package tui
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -266,26 +268,28 @@ type telling struct {
 	words string
 	tone  tone
 	note  bool
+	// line is for the timeline, which cuts what is too long: what differs comes first, and of the code only the number.
+	line string
 }
 
 var tellings = map[session.EventName]telling{
-	session.TokenRequested:  {"token requested", calm, false},
-	session.TokenReceived:   {"token received", calm, false},
-	session.TokenRejected:   {"no new token", late, true},
-	session.LoginStarted:    {"logging in", calm, false},
-	session.LoginSucceeded:  {"logged in", alive, true},
-	session.LoginFailed:     {"login failed", dead, true},
-	session.Connected:       {"connected", calm, false},
-	session.Disconnected:    {"disconnected", late, false},
-	session.ReconnectingNow: {"reconnecting", late, false},
-	session.TokenWillExpire: {"will-expire", late, false},
-	session.TokenExpired:    {"the token expired", dead, true},
-	session.RenewStarted:    {"renewing", late, false},
-	session.RenewSucceeded:  {"renewed", alive, false},
-	session.RenewFailed:     {"renewal failed", dead, true},
-	session.Kicked:          {"kicked", dead, true},
-	session.LoggedOutNow:    {"logged out", calm, true},
-	session.ClockSkewed:     {"the clocks differ", late, true},
+	session.TokenRequested:  {words: "token requested", tone: calm, note: false},
+	session.TokenReceived:   {words: "token received", tone: calm, note: false},
+	session.TokenRejected:   {words: "no new token", tone: late, note: true},
+	session.LoginStarted:    {words: "logging in", tone: calm, note: false},
+	session.LoginSucceeded:  {words: "logged in", tone: alive, note: true},
+	session.LoginFailed:     {words: "login failed", tone: dead, note: true},
+	session.Connected:       {words: "connected", tone: calm, note: false},
+	session.Disconnected:    {words: "disconnected", tone: late, note: false},
+	session.ReconnectingNow: {words: "reconnecting", tone: late, note: false},
+	session.TokenWillExpire: {words: "will-expire", tone: late, note: false},
+	session.TokenExpired:    {words: "the token expired", tone: dead, note: true},
+	session.RenewStarted:    {words: "renewing", tone: late, note: false},
+	session.RenewSucceeded:  {words: "renewed", tone: alive, note: false},
+	session.RenewFailed:     {words: "renewal failed", tone: dead, note: true},
+	session.Kicked:          {words: "kicked", tone: dead, note: true},
+	session.LoggedOutNow:    {words: "logged out", tone: calm, note: true},
+	session.ClockSkewed:     {words: "the clocks differ", tone: late, note: true},
 }
 
 // tell says what the screen tells of an event; again is true once there has been a login. Messages, and most changes of state, are not
@@ -294,19 +298,23 @@ func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, 
 	t, ok := tellings[e.Name]
 	switch {
 	case e.Name == session.StateChanged && e.New == session.Stopped:
-		t = telling{"stopped", dead, true}
+		t = telling{words: "stopped", tone: dead, note: true}
 	case !ok:
 		return telling{}, false
 	case e.Name == session.ClockSkewed && e.ClockAhead.Abs() < time.Minute:
-		return telling{"the clocks agree: " + e.Reason, calm, true}, true
+		words := "the clocks agree: " + e.Reason
+		return telling{words, calm, true, words}, true
 	case e.Name == session.ClockSkewed:
-		return telling{t.words + ": " + e.Reason, t.tone, t.note}, true
+		words := t.words + ": " + e.Reason
+		return telling{words, t.tone, t.note, words}, true
 	case e.Name == session.TokenWillExpire && policy.OnWillExpire == session.WillExpireAsk:
-		t.words, t.note = "the token will expire — ^R renews", true
+		t.line, t.words, t.note = t.words, "the token will expire — ^R renews", true
 	case e.Name == session.LoginStarted && again:
 		t.words, t.note = "logging in again", true
 	}
+	t.line = cmp.Or(t.line, strings.TrimPrefix(t.words, "the token "))
 	if e.Attempt > 1 {
+		t.line += fmt.Sprintf(", attempt %d", e.Attempt)
 		t.words += fmt.Sprintf(", attempt %d", e.Attempt)
 	}
 	t.note = t.note && e.Attempt <= 1 // the rest of the tries would bury the messages
@@ -317,8 +325,10 @@ func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, 
 		}
 	}
 	add(e.Callback)
+	code := len(details)
 	if e.Code != chat.OK {
 		add(e.Code.String())
+		t.line += " " + strconv.Itoa(int(e.Code))
 	}
 	if e.Name != session.TokenExpired && e.Name != session.LoginStarted {
 		add(e.Token)
@@ -334,6 +344,12 @@ func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, 
 	}
 	if len(details) > 0 {
 		t.words += ": " + strings.Join(details, ", ")
+	}
+	if e.Code != chat.OK {
+		details = slices.Delete(details, code, code+1)
+	}
+	if len(details) > 0 {
+		t.line += ": " + strings.Join(details, ", ")
 	}
 	return t, true
 }
