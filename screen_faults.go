@@ -96,11 +96,11 @@ func (f screenFaults) Triggers() []tui.Trigger {
 
 // triggerMeanings say what the emulator's events mean to the user who is logged in.
 var triggerMeanings = map[string]string{
-	"will-expire": "the SDK hears that the token is in its last fifth",
-	"expire":      "the SDK hears that the token is over",
+	"will-expire": "the token's last fifth begins, as the SDK hears it",
+	"expire":      "the token ends, as the SDK hears it",
 	"kick":        "another device takes the session over (206)",
-	"cut":         "the connection breaks without a word",
-	"revoke":      "the token is void from now on, which the next login or reconnect with it finds out",
+	"cut":         "the link breaks without a word",
+	"revoke":      "the token is void; the next login or reconnect with it finds out",
 }
 
 // Changed returns what is closed when the faults have changed.

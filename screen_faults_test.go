@@ -68,3 +68,15 @@ func TestEveryFaultOfTheScreen(t *testing.T) {
 		}
 	}
 }
+
+// What the events do can be told apart where little of it has room, as on a screen of 40 cells.
+func TestTriggersDiffer(t *testing.T) {
+	seen := map[string]string{}
+	for _, trigger := range (screenFaults{}).Triggers() {
+		begins := trigger.Meaning[:20]
+		if other, is := seen[begins]; is {
+			t.Errorf("%s and %s both say %q", trigger.Name, other, begins)
+		}
+		seen[begins] = trigger.Name
+	}
+}

@@ -438,5 +438,7 @@ func faultKeys() []action {
 			do: (*model).switchFault},
 		{keys: bind("change", "← →", "right"), help: "change the parameter", why: whyNotFaults, do: func(m *model) { m.chooseParam(1) }},
 		{keys: bind("", "", "left"), why: whyNotFaults, do: func(m *model) { m.chooseParam(-1) }},
+		{keys: bind("", "Home", "home"), help: "go to the first row, End to the last", why: whyNotFaults, do: func(m *model) { m.faults.step(-len(m.faults.rows())) }},
+		{keys: bind("", "", "end"), why: whyNotFaults, do: func(m *model) { m.faults.step(len(m.faults.rows())) }},
 	}
 }

@@ -72,13 +72,27 @@ func viewFaults(m *model, a area) []string {
 	return lines
 }
 
-// column is how wide the names of the kinds are, with a space behind them.
-func (f *faults) column() int {
+// column is how wide the names are that stand below each other with a row's, with a gap behind them: those of the events, of the kinds of
+// one target, or of the parameters of one kind.
+func (f *faults) column(row faultRow) int {
 	widest := 0
-	for _, k := range f.kinds {
-		widest = max(widest, len(k.Name))
+	switch {
+	case row.trigger.Name != "":
+		for _, t := range f.source.Triggers() {
+			widest = max(widest, len(t.Name))
+		}
+	case row.param >= 0:
+		for _, p := range f.kinds[row.kind].Params {
+			widest = max(widest, len(p.Name))
+		}
+	default:
+		for _, k := range f.kinds {
+			if k.Target == f.kinds[row.kind].Target {
+				widest = max(widest, len(k.Name))
+			}
+		}
 	}
-	return widest + 1
+	return widest + 2
 }
 
 // faultsBar tells which part of the list the window shows.
@@ -107,29 +121,29 @@ func (m *model) faultLine(row faultRow, at bool, width int) string {
 	case row.heading != "":
 		return m.accent.Render(row.heading)
 	case row.trigger.Name != "":
-		return m.cut("▸ "+m.fit(row.trigger.Name, f.column()+2)+m.dim.Render(row.trigger.Meaning), width, "…")
+		return m.cut("▸ "+m.fit(row.trigger.Name, f.column(row))+m.dim.Render(row.trigger.Meaning), width, "…")
 	case row.param >= 0:
 		p := f.kinds[row.kind].Params[row.param]
-		value := f.value(row.kind, p)
+		name, value := "    "+m.dim.Render(m.fit(p.Name, f.column(row))), f.value(row.kind, p)
 		switch {
 		case at && f.edit != nil && f.wrong != nil:
 			f.edit.SetWidth(min(max(len(f.edit.Value())+1, 8), max(width-40, 8)))
-			return m.cut("      "+m.dim.Render(m.fit(p.Name, 14))+f.edit.View()+m.tones[dead].Render(" ✗ "+printable.Line(f.wrong.Error(), 200)), width, "…")
+			return m.cut(name+f.edit.View()+m.tones[dead].Render(" ✗ "+printable.Line(f.wrong.Error(), 200)), width, "…")
 		case at && f.edit != nil:
 			f.edit.SetWidth(max(width-26, 8))
-			return m.cut("      "+m.dim.Render(m.fit(p.Name, 14))+f.edit.View(), width, "…")
+			return m.cut(name+f.edit.View(), width, "…")
 		case value == "":
 			value = "–"
 		}
 		if len(p.Choices) > 0 {
 			value = "◂ " + value + " ▸"
 		}
-		return m.cut("      "+m.dim.Render(m.fit(p.Name, 14))+printable.Line(value, 60)+m.dim.Render("  "+p.Meaning), width, "…")
+		return m.cut(name+printable.Line(value, 60)+m.dim.Render("  "+p.Meaning), width, "…")
 	}
 	k := f.kinds[row.kind]
 	on, is := f.active(row.kind)
 	if !is {
-		return m.cut("[ ] "+m.fit(k.Name, f.column())+m.dim.Render(k.Meaning), width, "…")
+		return m.cut("[ ] "+m.fit(k.Name, f.column(row))+m.dim.Render(k.Meaning), width, "…")
 	}
 	times := "applied " + printable.Count(on.Applied, "time", "times")
 	switch {
@@ -138,7 +152,7 @@ func (m *model) faultLine(row faultRow, at bool, width int) string {
 	case on.Count > 0:
 		times = fmt.Sprintf("applied %d of %d", on.Applied, on.Count)
 	}
-	return m.cut(m.tones[late].Bold().Render("[x] "+m.fit(k.Name, f.column()))+m.tones[late].Render(times+" · "+k.Meaning), width, "…")
+	return m.cut(m.tones[late].Bold().Render("[x] "+m.fit(k.Name, f.column(row)))+m.tones[late].Render(times+" · "+k.Meaning), width, "…")
 }
 
 func moveFaults(m *model, _ area, lines int) { m.faults.step(-lines) }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -129,15 +130,19 @@ func (m *model) sentenceWidth() int {
 	return m.width - 2*m.margin()
 }
 
-// threeColumns has the chat at the left, the timeline at the right, and everything else in between.
+// threeColumns has the chat at the left, the timeline at the right with the faults below it, which have long lines too, and everything else
+// in between.
 func (m *model) threeColumns(v tokenView, y, height int) [][]slot {
 	left, middle := m.chatWidth(), m.middleWidth()
 	right := m.width - left - middle
-	others := m.sidePanels()
+	others := slices.DeleteFunc(m.sidePanels(), func(i int) bool { return i == faultPanel })
 	return [][]slot{
 		m.chatColumn(y, left, height),
 		stack(left, y, middle, height, m.boxes(v, middle, height, 8*len(others)), others...),
-		{{timelinePanel, left + middle, y, right, height}},
+		{
+			{timelinePanel, left + middle, y, right, height * 3 / 5},
+			{faultPanel, left + middle, y + height*3/5, right, height - height*3/5},
+		},
 	}
 }
 

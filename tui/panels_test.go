@@ -108,10 +108,37 @@ func TestFaultChecks(t *testing.T) {
 	if r.faults.edit != nil {
 		t.Error("a right value cannot be set")
 	}
-	wantOn(t, r.screen(t), "status        500")
+	wantOn(t, r.screen(t), "status  500")
 	r.keys("enter", "esc")
 	if r.faults.edit != nil || r.focus != faultPanel {
 		t.Error("Esc does not leave the value alone")
+	}
+}
+
+// Home and End lead to the two ends of a list.
+func TestHomeAndEnd(t *testing.T) {
+	for _, size := range sizes {
+		r := opened(t, size.Width, size.Height, online())
+		for i := range 100 {
+			r.happen(session.Event{Name: session.RenewStarted, At: noon.Add(time.Duration(i) * time.Second)})
+		}
+		r.keys("ctrl+f", "end")
+		if row, _ := r.faults.row(); row.kind != len(r.faults.kinds)-1 {
+			t.Errorf("End leads to %+v", row)
+		}
+		wantOn(t, r.screen(t), "[ ] "+r.faults.kinds[len(r.faults.kinds)-1].Name)
+		r.keys("home")
+		if row, _ := r.faults.row(); row.trigger.Name != r.broken.Triggers()[0].Name {
+			t.Errorf("Home leads to %+v", row)
+		}
+		wantOn(t, r.screen(t), "▌ ▸ will-expire")
+		r.keys("esc", "tab", "home")
+		wantOn(t, r.screen(t), "▌   +0.00")
+		r.keys("end")
+		wantOn(t, r.screen(t), "+1:39.0")
+		if r.timeline.away || r.timeline.pointing {
+			t.Error("End does not follow the newest event again")
+		}
 	}
 }
 

@@ -101,7 +101,7 @@ func press(name string) tea.KeyPressMsg {
 	}
 	special := map[string]rune{
 		"enter": tea.KeyEnter, "tab": tea.KeyTab, "esc": tea.KeyEscape, "up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft,
-		"right": tea.KeyRight, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "f1": tea.KeyF1, "f2": tea.KeyF2, "f3": tea.KeyF3, "f5": tea.KeyF5, "end": tea.KeyEnd, "backspace": tea.KeyBackspace,
+		"right": tea.KeyRight, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "f1": tea.KeyF1, "f2": tea.KeyF2, "f3": tea.KeyF3, "f5": tea.KeyF5, "end": tea.KeyEnd, "home": tea.KeyHome, "backspace": tea.KeyBackspace,
 	}
 	if code, ok := special[name]; ok {
 		k.Code = code

@@ -304,6 +304,7 @@ func timelineKeys() []action {
 		{keys: bind("export", "e", "e"), help: "export the timeline to a file, as JSON lines", why: whyNotDetails, do: func(m *model) { m.export("") }},
 		{keys: bind("", "E", "E"), help: "export the session to a file as a scenario, which ttlchat run does again", why: whyNotScenario,
 			do: func(m *model) { m.exportScenario(m.newFile(".yaml")) }},
+		{keys: bind("", "Home", "home"), help: "go to the oldest event", why: whyNotDetails, do: (*model).pointOldest},
 		{keys: bind("", "End", "end", "G"), help: "follow the newest event", do: func(m *model) { m.timeline.follow() }},
 	}
 }
@@ -389,6 +390,14 @@ func moveTimeline(m *model, a area, lines int) {
 		return
 	}
 	m.timeline.scroll(l, a.height-1, lines)
+}
+
+func (m *model) pointOldest() {
+	if a, ok := m.areaOf(timelinePanel); ok {
+		l := m.timelineLook(a)
+		l.width -= 2
+		m.timeline.point(l, a.height-1, 0)
+	}
 }
 
 func clickTimeline(m *model, _ area, line int) {
