@@ -218,6 +218,9 @@ func TestNativeRenewalAfterExpiryFails(t *testing.T) {
 		if snap := p.Snapshot(); snap.Trying || snap.Attempt != 1 || !snap.RetryAt.IsZero() {
 			t.Errorf("trying %v, %d attempts, the next at %v: want one, and no more", snap.Trying, snap.Attempt, snap.RetryAt)
 		}
+		if snap := p.Snapshot(); snap.WarnedAt.Sub(w.start) != 48*time.Minute || snap.ExpiredAt.Sub(w.start) != time.Hour {
+			t.Errorf("will-expire fired at %v and the expiry at %v", snap.WarnedAt.Sub(w.start), snap.ExpiredAt.Sub(w.start))
+		}
 		w.setWeather(slow("tokens:80", 5*time.Second))
 		p.Renew()
 		time.Sleep(time.Second)
@@ -229,6 +232,9 @@ func TestNativeRenewalAfterExpiryFails(t *testing.T) {
 		p.Login()
 		time.Sleep(time.Minute)
 		p.told(loginStory)
+		if snap := p.Snapshot(); !snap.WarnedAt.IsZero() || !snap.ExpiredAt.IsZero() {
+			t.Error("what has fired for the old token is said of the new one")
+		}
 	})
 }
 

@@ -232,8 +232,10 @@ type loop struct {
 	rules   rules
 	machine machine
 	since   time.Time
-	outbox  outbox
-	link    uint64 // of the SDK's Connected; 0 while there is none
+	// warnedAt and expiredAt are when the callbacks of the token in use first fired.
+	warnedAt, expiredAt time.Time
+	outbox              outbox
+	link                uint64 // of the SDK's Connected; 0 while there is none
 	// fetching is the context of the fetches of number fetchGen, and cancel ends it.
 	fetching context.Context
 	cancel   context.CancelFunc
@@ -413,8 +415,15 @@ func (l *loop) fetch(ctx context.Context, gen uint64, request tokenclient.Reques
 
 func (l *loop) emit(e Event) {
 	e.At, e.User = l.clock.Now(), l.cfg.User
-	if e.Name == StateChanged {
+	switch {
+	case e.Name == StateChanged:
 		l.since = e.At
+	case e.Name == RenewSucceeded, e.Name == LoginSucceeded && e.Code == chat.OK: // another token
+		l.warnedAt, l.expiredAt = time.Time{}, time.Time{}
+	case e.Name == TokenWillExpire && l.warnedAt.IsZero():
+		l.warnedAt = e.At
+	case e.Name == TokenExpired && l.expiredAt.IsZero():
+		l.expiredAt = e.At
 	}
 	l.emitted = append(l.emitted, e)
 	l.cfg.Log.Info(string(e.Name), "user", e.User, "code", int(e.Code), "reason", e.Reason, "old", string(e.Old), "new", string(e.New))
@@ -425,6 +434,7 @@ func (l *loop) publish() {
 	m := l.machine
 	snap := &Snapshot{
 		State: m.State, Since: l.since, Reason: m.reason, Code: m.code, Why: m.why, ClockAhead: m.clockAhead, Linked: m.linked, WillExpireFired: m.warned, ExpiredFired: m.expired,
+		WarnedAt: l.warnedAt, ExpiredAt: l.expiredAt,
 		Trying: m.task != idle, Attempt: m.attempts, RetryAt: m.retryAt, RenewAt: m.renewAt, User: l.cfg.User, Profile: l.cfg.Profile, Policy: m.policy, Behaviour: l.cfg.Behaviour,
 	}
 	if m.clockAhead.Abs() >= skewWarning {

@@ -189,8 +189,10 @@ type Snapshot struct {
 	ClockWarning string
 	// Linked is true while the link to the service is up.
 	Linked bool
-	// WillExpireFired and ExpiredFired tell which callbacks have fired for the token in use.
+	// WillExpireFired and ExpiredFired tell which callbacks have fired for the token in use, WarnedAt and ExpiredAt when they first did: the
+	// service can bring them sooner than the token's own instants. They are zero while they have not.
 	WillExpireFired, ExpiredFired bool
+	WarnedAt, ExpiredAt           time.Time
 	// Token is nil before the first login and after a logout.
 	Token *TokenFacts
 	// Trying is true while a login or a renewal is under way, also one that comes too late and leaves the state as it is.

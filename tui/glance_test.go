@@ -87,6 +87,53 @@ func TestAnEarlyEnd(t *testing.T) {
 	}
 }
 
+// Who logs out after an expiry that came early still reads when that was, and the bar stands where it stood.
+func TestTheEndStaysWhereItWas(t *testing.T) {
+	for _, size := range sizes {
+		r := opened(t, size.Width, size.Height, online())
+		r.become(func(s *session.Snapshot) {
+			s.State, s.Linked, s.WillExpireFired, s.ExpiredFired, s.Since = session.Expired, false, true, true, noon
+			s.WarnedAt, s.ExpiredAt, s.Policy.OnExpired = noon.Add(-time.Second), noon, session.ExpiredIgnore
+		})
+		bar := func() string {
+			for _, line := range strings.Split(r.screen(t), "\n") {
+				if _, bar, ok := strings.Cut(line, "█"); ok {
+					return bar
+				}
+			}
+			return ""
+		}
+		before := bar()
+		r.fake.now = func() time.Time { return noon.Add(5 * time.Second) }
+		if r.send(nil); bar() != before {
+			t.Errorf("%dx%d: the bar of a dead token goes on:\n%s\n%s", size.Width, size.Height, before, bar())
+		}
+		r.become(func(s *session.Snapshot) { s.State, s.Token, s.Since = session.LoggedOut, nil, noon.Add(5*time.Second) })
+		if bar() != before {
+			t.Errorf("%dx%d: the bar jumps when one logs out:\n%s\n%s", size.Width, size.Height, before, bar())
+		}
+		if size.Width > 40 {
+			wantOn(t, r.screen(t), "12:04:31")
+		}
+		if screen := r.screen(t); strings.Contains(screen, "12:04:36") || strings.Contains(screen, "12:04:42") {
+			t.Errorf("it is said to have expired at another time:\n%s", screen)
+		}
+	}
+}
+
+// The countdown of a day is written out as far as it goes, and the bar is what gets shorter.
+func TestTheDayIsNotCut(t *testing.T) {
+	for width := 60; width < 110; width++ {
+		snap := online()
+		snap.Token.AcceptedAt, snap.Token.IssuedAt = noon, noon
+		snap.Token.WillExpireAt, snap.Token.ExpiresAt = noon.Add(19*time.Hour+12*time.Minute), noon.Add(24*time.Hour)
+		line := strings.Split(opened(t, width, 24, snap).screen(t), "\n")[1]
+		if strings.Contains(line, "…") || !strings.Contains(line, "will expire 19h 12m · expires 24h 00m") || width >= 74 && !strings.Contains(line, "at Mon 12:04:31") {
+			t.Errorf("%d cells: %s", width, line)
+		}
+	}
+}
+
 // A sentence that needs another row moves the rest once, and not again when it is gone.
 func TestTheRestStaysBelowTheSentence(t *testing.T) {
 	for _, size := range []struct{ width, height int }{{80, 24}, {120, 40}} {

@@ -193,13 +193,24 @@ func (m *model) observe() {
 		fewest = 2
 	}
 	if before.Token != nil && m.snap.Token == nil {
-		m.ended = ended{before.Token, now, before.WillExpireFired, before.ExpiredFired || m.snap.ExpiredFired}
+		m.ended = ended{
+			before.Token, now, before.WillExpireFired, before.ExpiredFired || m.snap.ExpiredFired, before.WarnedAt,
+			later(before.ExpiredAt, m.snap.ExpiredAt),
+		}
 	}
 	// What is below the sentence moves once, not with each of its words.
 	m.sentenceRows = max(m.sentenceRows, fewest, len(m.wrap(situation(m.snap, now).String(), m.sentenceWidth(), mostSentences)))
 	if m.notice != "" && time.Since(m.noticed) > noticeTime {
 		m.notice = ""
 	}
+}
+
+// later is the later of two instants, of which each may be none.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (m *model) take(msg tea.Msg) {

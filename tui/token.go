@@ -21,9 +21,10 @@ type tokenView struct {
 
 // ended is the last token of a session that has none any more, with how it stood in the end.
 type ended struct {
-	token           *session.TokenFacts
-	at              time.Time
-	warned, expired bool
+	token               *session.TokenFacts
+	at                  time.Time
+	warned, expired     bool
+	warnedAt, expiredAt time.Time
 }
 
 // tokenView is the token at an instant, or the last one where there is none.
@@ -31,6 +32,10 @@ func (m *model) tokenView(now time.Time) tokenView {
 	v := tokenView{pen: m.pen, Snapshot: m.snap, now: now, at: now}
 	if e := m.ended; v.Token == nil && e.token != nil {
 		v.Token, v.at, v.WillExpireFired, v.ExpiredFired, v.ended = e.token, e.at, e.warned, e.expired, true
+		v.WarnedAt, v.ExpiredAt = e.warnedAt, e.expiredAt
+	}
+	if v.ExpiredFired && !v.ExpiredAt.IsZero() && v.ExpiredAt.Before(v.at) {
+		v.at = v.ExpiredAt // nothing more is gone of a life that is over
 	}
 	return v
 }
@@ -69,11 +74,13 @@ func (v tokenView) mortal() bool {
 	return v.Token != nil && v.Token.ExpiresAt.After(v.Token.AcceptedAt)
 }
 
-// fell is when an event of the token came that was due at an instant: a push of the service can bring it sooner, and then it came with the
-// state that the session is in, or with the token's end.
-func (v tokenView) fell(due time.Time) time.Time {
+// fell is when an event of the token came that was due at an instant, and fired at another if that is known: a push of the service can bring
+// it sooner. Where it is not known it came with the state that the session is in, or with the token's end.
+func (v tokenView) fell(due, fired time.Time) time.Time {
 	switch {
-	case !due.After(v.at):
+	case !fired.IsZero() && fired.Before(due):
+		return fired
+	case !fired.IsZero(), !due.After(v.at):
 		return due
 	case v.ended || v.Since.IsZero():
 		return v.at
@@ -161,10 +168,10 @@ func (v tokenView) marks(width int) string {
 }
 
 // countdown is a line on a deadline: what happens, in how long, at what time, and what the app does then.
-func (v tokenView) countdown(what, past string, at time.Time, fired bool, then string, width int) string {
+func (v tokenView) countdown(what, past string, at time.Time, fired bool, firedAt time.Time, then string, width int) string {
 	shown := at
 	if fired {
-		shown = v.fell(at)
+		shown = v.fell(at, firedAt)
 	}
 	clock := v.when(shown, v.now)
 	clock, then = v.dim.Render(clock), v.dim.Render(clock+", then "+then)
@@ -186,7 +193,7 @@ func (v tokenView) warning(width int) string {
 	if !v.warns() {
 		return v.spread(width, "   "+v.dim.Render("no will-expire: "+tooShort(v.Profile)))
 	}
-	return v.countdown("will expire", "W  will-expire fired", v.Token.WillExpireAt, v.WillExpireFired, afterWillExpire(v.Policy), width)
+	return v.countdown("will expire", "W  will-expire fired", v.Token.WillExpireAt, v.WillExpireFired, v.WarnedAt, afterWillExpire(v.Policy), width)
 }
 
 // mostSentences is how many lines the situation has at most.
@@ -205,7 +212,7 @@ func (v tokenView) card(width, rows int) []string {
 	if v.mortal() {
 		lines = append(lines, v.bar(width, "│"), v.marks(width),
 			v.warning(width),
-			v.countdown("expires", "E  expired", v.Token.ExpiresAt, v.ExpiredFired, afterExpired(v.Policy), width))
+			v.countdown("expires", "E  expired", v.Token.ExpiresAt, v.ExpiredFired, v.ExpiredAt, afterExpired(v.Policy), width))
 	}
 	return append(lines, v.facts(width)...)
 }
@@ -276,7 +283,7 @@ func (v tokenView) strip(width int) string {
 	expires, willExpire := "expires "+span(left(v.Token.ExpiresAt, v.at)), ""
 	switch {
 	case v.died():
-		expires = "expired " + v.clock(v.fell(v.Token.ExpiresAt))
+		expires = "expired " + v.clock(v.fell(v.Token.ExpiresAt, v.ExpiredAt))
 	case v.over():
 		expires = "expires " + v.clock(v.Token.ExpiresAt)
 	case timed:
@@ -302,9 +309,12 @@ func (v tokenView) strip(width int) string {
 	} else {
 		willExpire = ""
 	}
-	column = min(column, width*2/3)
+	column = min(column, width-3-leastBar)
 	return v.bar(width-column-3, "W") + v.dim.Render("E") + "  " + v.tones[v.tone()].Render(v.right(willExpire+expires, column))
 }
+
+// leastBar is how many cells the bar has at least beside the words.
+const leastBar = 8
 
 func ordinal(n int) string {
 	switch {
