@@ -75,8 +75,9 @@ func (t *turn) renewFailed(err *chat.Error) {
 	if err.Kind == chat.KindCanceled {
 		return // the SDK's session ended first; its next event says why, and there the app acts
 	}
+	refused := t.fetched
 	t.fetched = tokenclient.Token{}
 	t.renewTrouble(Event{
 		Name: RenewFailed, Code: err.Code, Why: reasonOfSDK(err.Kind), Reason: err.Reason, Attempt: t.attempts + 1,
-	}.of(t.life, t.held), err.Temporary(), 0)
+	}.of(t.lifeOf(refused), refused), err.Temporary(), 0)
 }

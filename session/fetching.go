@@ -78,8 +78,13 @@ func (t *turn) fetchedToken(token tokenclient.Token) {
 
 func (t *turn) received(token tokenclient.Token) {
 	t.cached = 0
+	t.emit(Event{Name: TokenReceived}.of(t.lifeOf(token), token))
+}
+
+// lifeOf is the life that a token would have if it was accepted now.
+func (t *turn) lifeOf(token tokenclient.Token) chat.Life {
 	ends := t.own(token.ExpiresAt)
-	t.emit(Event{Name: TokenReceived}.of(chat.Life{ExpiresAt: ends, WillExpireAt: chat.WillExpireAt(t.profile, t.now, ends)}, token))
+	return chat.Life{ExpiresAt: ends, WillExpireAt: chat.WillExpireAt(t.profile, t.now, ends)}
 }
 
 func (t *turn) handToLogin(token tokenclient.Token, reason string) {

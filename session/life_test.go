@@ -215,6 +215,9 @@ func TestNativeRenewalAfterExpiryFails(t *testing.T) {
 			renew.failed 201
 		`)
 		p.is(session.Expired, "renewToken needs a session", "log in with the new token instead")
+		if handed, refused := p.last(session.RenewStarted), p.last(session.RenewFailed); refused.Token != handed.Token || !refused.ExpiresAt.After(refused.At) {
+			t.Errorf("%s was handed over, and %s refused, which ends at %v", handed.Token, refused.Token, refused.ExpiresAt)
+		}
 		if snap := p.Snapshot(); snap.Trying || snap.Attempt != 1 || !snap.RetryAt.IsZero() {
 			t.Errorf("trying %v, %d attempts, the next at %v: want one, and no more", snap.Trying, snap.Attempt, snap.RetryAt)
 		}

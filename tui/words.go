@@ -333,8 +333,12 @@ func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, 
 	if e.Name != session.TokenExpired && e.Name != session.LoginStarted {
 		add(e.Token)
 	}
-	if !e.ExpiresAt.IsZero() && e.Name != session.TokenExpired {
+	switch {
+	case e.ExpiresAt.IsZero(), e.Name == session.TokenExpired:
+	case !e.ExpiresAt.Before(e.At):
 		add("expires " + p.when(e.ExpiresAt, e.At))
+	default:
+		add("expired " + p.when(e.ExpiresAt, e.At))
 	}
 	if !e.RetryAt.IsZero() {
 		add("next try " + p.when(e.RetryAt, e.At))

@@ -169,6 +169,7 @@ func TestTell(t *testing.T) {
 		{session.Event{Name: session.TokenWillExpire}, ask, false, "the token will expire — ^R renews", true},
 		{session.Event{Name: session.TokenExpired, Code: chat.TokenExpired, ExpiresAt: noon}, renew, false, "the token expired: 108 TOKEN_EXPIRED", true},
 		{session.Event{Name: session.RenewFailed, Reason: "no", RetryAt: noon}, renew, false, "renewal failed: next try 12:04:31, no", true},
+		{session.Event{Name: session.RenewFailed, Token: "007…", ExpiresAt: noon.Add(-time.Second)}, renew, false, "renewal failed: 007…, expired 12:04:30", true},
 		{session.Event{Name: session.StateChanged, New: session.Stopped, Reason: "kicked"}, renew, false, "stopped: kicked", true},
 		{session.Event{Name: session.StateChanged, New: session.Online}, renew, false, "", false},
 		{session.Event{Name: session.ClockSkewed, ClockAhead: -time.Hour, Reason: "too late", ExpiresAt: noon}, renew, false, "the clocks differ: too late", true},
