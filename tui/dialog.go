@@ -10,12 +10,33 @@ import (
 type dialog interface {
 	// press handles a key, and tells whether the key was for the dialog.
 	press(m *model, msg tea.KeyPressMsg) bool
+	// hints are its keys with a word each, for the line below the screen.
+	hints() [][2]string
 	// view draws a title, a note on its keys, and at most height lines of at most width cells. The cursor is relative to the lines.
 	view(m *model, width, height int) (title, note string, lines []string, cursor *tea.Cursor)
 	// scroll moves the dialog's window or cursor by lines, upwards when positive.
 	scroll(lines int)
 	// bar tells which part of all there is the last view showed, as fractions of its length.
 	bar() (top, bottom float64)
+}
+
+// refuse says that a key means nothing to the open dialog, and tells that nothing is to become of it: what lies below is not meant. Only
+// leaving the program always is.
+func (m *model) refuse(msg tea.KeyPressMsg) bool {
+	if name := msg.String(); name == "ctrl+c" || name == "ctrl+z" {
+		return false
+	}
+	m.say(keyName(msg.String())+" does nothing while this is open: "+hintWords(m.dialog.hints()), calm)
+	return true
+}
+
+// hintWords writes keys with a word each as a sentence does.
+func hintWords(pairs [][2]string) string {
+	words := make([]string, len(pairs))
+	for i, pair := range pairs {
+		words[i] = pair[0] + " " + pair[1]
+	}
+	return strings.Join(words, ", ")
 }
 
 // overlay draws the dialog over the lines, which begin at row y of the screen, and returns its cursor.
@@ -72,9 +93,14 @@ func (r *reader) press(m *model, msg tea.KeyPressMsg) bool {
 	case "esc", "q", "?", "f1", "enter":
 		m.dialog = nil
 	default:
-		return false
+		// One reads of a key and tries it; what is text is for an input that cannot be seen.
+		return msg.Text != "" && m.refuse(msg)
 	}
 	return true
+}
+
+func (r *reader) hints() [][2]string {
+	return [][2]string{{"↑↓ PgUp PgDn", "scroll"}, {"Home End", "lead to the ends"}, {"Esc", "closes"}}
 }
 
 func (r *reader) scroll(lines int) { r.top -= lines }
@@ -114,8 +140,14 @@ func (q question) press(m *model, msg tea.KeyPressMsg) bool {
 		q.yes(m)
 	case "n", "esc", "q":
 		m.dialog = nil
+	default:
+		return m.refuse(msg)
 	}
-	return msg.String() != "ctrl+c"
+	return true
+}
+
+func (q question) hints() [][2]string {
+	return [][2]string{{"y", "yes"}, {"n", "no"}, {"Esc", "closes"}}
 }
 
 func (q question) scroll(int) {}

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/ttlchat/ttlchat/internal/command"
+	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/session"
 )
 
@@ -178,6 +179,27 @@ func (m *model) act(a action) {
 	default:
 		m.run(a.command)
 	}
+}
+
+// keyName writes a key as the help does, by the name that Bubble Tea gives it.
+func keyName(name string) string {
+	name = printable.Line(name, 24)
+	before := ""
+	for _, mod := range []struct{ name, shown string }{{"ctrl+", "^"}, {"alt+", "Alt+"}, {"shift+", "Shift+"}, {"super+", "Super+"}, {"meta+", "Meta+"}} {
+		if rest, ok := strings.CutPrefix(name, mod.name); ok && rest != "" {
+			name, before = rest, before+mod.shown
+		}
+	}
+	switch shown := map[string]string{
+		"up": "↑", "down": "↓", "left": "←", "right": "→", "pgup": "PgUp", "pgdown": "PgDn", "esc": "Esc", "enter": "Enter", "tab": "Tab",
+		"space": "Space", "home": "Home", "end": "End", "backspace": "Backspace", "delete": "Delete", "insert": "Insert",
+	}[name]; {
+	case shown != "":
+		name = shown
+	case before != "" || len(name) > 1 && name[0] == 'f':
+		name = strings.ToUpper(name)
+	}
+	return before + name
 }
 
 // verb names the action in a sentence.

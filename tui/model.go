@@ -116,6 +116,8 @@ func newModel(ctx context.Context, cfg Config) *model {
 // invitation is what the input says while it is empty.
 func (m *model) invitation() string {
 	switch {
+	case m.dialog != nil:
+		return "Esc closes what is open"
 	case m.faults.edit != nil:
 		return "Enter sets the value, Esc leaves it as it was"
 	case m.focus != chatPanel:
@@ -284,7 +286,7 @@ func (m *model) takeKey(msg tea.KeyPressMsg) {
 		m.completer = completer{}
 		m.edit(msg)
 	default:
-		m.say(printable.Line(name, 20)+" does nothing here: Esc leads back to the chat, ? shows the keys", calm)
+		m.say(keyName(name)+" does nothing here: Esc leads back to the chat, ? shows the keys", calm)
 	}
 }
 

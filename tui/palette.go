@@ -95,8 +95,6 @@ func (p *palette) narrow(m *model) {
 
 func (p *palette) press(m *model, msg tea.KeyPressMsg) bool {
 	switch msg.String() {
-	case "ctrl+c":
-		return false
 	case "esc", "ctrl+k":
 		m.dialog = nil
 	case "up":
@@ -113,13 +111,21 @@ func (p *palette) press(m *model, msg tea.KeyPressMsg) bool {
 			m.choose(p.shown[p.at])
 		}
 	default:
+		before, at := p.input.Value(), p.input.Position()
 		var cmd tea.Cmd
 		p.input, cmd = p.input.Update(msg)
 		m.queue(cmd)
+		if p.input.Value() == before {
+			return msg.Text != "" || p.input.Position() != at || m.refuse(msg)
+		}
 		p.at = 0
 		p.narrow(m)
 	}
 	return true
+}
+
+func (p *palette) hints() [][2]string {
+	return [][2]string{{"type", "to find"}, {"↑↓", "choose"}, {"Enter", "does it"}, {"Esc", "closes"}}
 }
 
 // choose does what was chosen, or begins to write it.

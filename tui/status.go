@@ -14,6 +14,9 @@ func (m *model) above(room int) []string {
 		return m.offerLines(room)
 	}
 	if text := m.tip(); text != "" && room > 4 {
+		if m.dialog != nil { // then Esc closes that
+			return []string{m.fit(" "+m.accent.Render("▸ "+text), m.width)}
+		}
 		return []string{m.spread(m.width, " "+m.accent.Render("▸ "+text), m.dim.Render("Esc hides this "))}
 	}
 	return nil
@@ -42,6 +45,9 @@ func (m *model) status(most int) []string {
 
 // hintPairs are the keys that make sense here and now, those of the panel with the focus first.
 func (m *model) hintPairs() [][2]string {
+	if m.dialog != nil {
+		return m.dialog.hints()
+	}
 	if m.faults.edit != nil {
 		return [][2]string{{"Enter", "sets the value"}, {"Esc", "leaves it as it was"}}
 	}
