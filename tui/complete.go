@@ -44,8 +44,14 @@ func (m *model) offers() []choiceOf {
 	if !command.IsCommand(typed) || m.completer.closed || strings.Contains(typed, "\n") {
 		return nil
 	}
-	name, _, args := strings.Cut(typed, " ")
+	name, rest, args := strings.Cut(typed, " ")
 	var fits []choiceOf
+	if args {
+		fits = m.argumentOffers(name, rest)
+	}
+	if len(fits) > 0 {
+		return fits
+	}
 	for _, c := range m.commands() {
 		if c.name == name || !args && strings.HasPrefix(c.name, name) {
 			fits = append(fits, c)
@@ -53,6 +59,52 @@ func (m *model) offers() []choiceOf {
 	}
 	nearest(fits, name)
 	return fits
+}
+
+// argumentOffers lists the words that can be the argument that is being typed behind a command's name.
+func (m *model) argumentOffers(name, rest string) []choiceOf {
+	before, begun := strings.Fields(rest), ""
+	if rest != "" && !strings.HasSuffix(rest, " ") {
+		before, begun = before[:len(before)-1], before[len(before)-1]
+	}
+	var fits []choiceOf
+	for _, word := range m.argumentWords(strings.ToLower(name), before) {
+		if strings.HasPrefix(word, begun) && word != begun {
+			fits = append(fits, choiceOf{name: word, typed: strings.Join(append(append([]string{name}, before...), word), " ") + " "})
+		}
+	}
+	return fits
+}
+
+// argumentWords lists the words that can follow a command's name and these arguments, where they are known.
+func (m *model) argumentWords(name string, before []string) []string {
+	a := m.actionOf(name)
+	switch {
+	case a != nil && a.words != nil && len(before) == 0:
+		return a.words
+	case name == "/to" && len(before) == 0:
+		var peers []string
+		for _, t := range m.talks {
+			peers = append(peers, t.peer)
+		}
+		return peers
+	}
+	c, _ := command.Find(name)
+	return c.Next(before)
+}
+
+// usage is the command whose arguments are being typed, as its help shows it.
+func (m *model) usage() string {
+	name, _, args := strings.Cut(m.input.Value(), " ")
+	if !args {
+		return ""
+	}
+	for _, c := range m.commands() {
+		if c.name == strings.ToLower(name) {
+			return strings.TrimSpace(c.name + " " + c.key)
+		}
+	}
+	return ""
 }
 
 // commands lists every slash command, as names with their arguments.
@@ -86,6 +138,11 @@ func (m *model) pressOffers(key string) bool {
 		m.completer.at = (m.completer.at + 1) % len(fits)
 	case "tab":
 		c := fits[m.completer.at]
+		if c.typed != "" {
+			m.input.SetValue(c.typed)
+			m.completer.at = 0
+			return true
+		}
 		if strings.Contains(m.input.Value(), " ") {
 			return true
 		}
@@ -107,13 +164,28 @@ func (m *model) pressOffers(key string) bool {
 	return true
 }
 
-// offerLines draws what is offered, above the input.
+// offerLines draws what is offered, above the input: the commands that can be meant, or what the command that is being typed takes.
 func (m *model) offerLines(most int) []string {
 	fits := m.offers()
-	rows := min(len(fits), most, 8)
-	if rows <= 0 {
+	if len(fits) == 0 || most < 1 {
 		return nil
 	}
+	pad := strings.Repeat(" ", m.margin())
+	usage, lines := m.usage(), []string(nil)
+	if usage != "" {
+		if fits[0].typed == "" {
+			usage += ": " + fits[0].help
+		}
+		for _, line := range m.wrap(usage, max(m.width-2*len(pad), 1), 4) {
+			lines = append(lines, m.fit(pad+m.dim.Render(line), m.width))
+		}
+		if fits[0].typed == "" {
+			return lines[:min(len(lines), most)]
+		}
+		lines = lines[:min(len(lines), max(most-len(fits), 0))]
+	}
+	most -= len(lines)
+	rows := min(len(fits), most, 8)
 	if rows < len(fits) && rows > 1 {
 		rows-- // for the line that says so
 	}
@@ -123,7 +195,6 @@ func (m *model) offerLines(most int) []string {
 	}
 	at := min(m.completer.at, len(fits)-1)
 	top := min(max(at-rows/2, 0), len(fits)-rows)
-	var lines []string
 	for i, c := range fits[top : top+rows] {
 		mark, name := "  ", m.fit(c.name, column)
 		if top+i == at {
@@ -136,10 +207,10 @@ func (m *model) offerLines(most int) []string {
 		if c.key != "" {
 			help = c.key + "  " + help
 		}
-		lines = append(lines, m.fit(strings.Repeat(" ", m.margin())+mark+name+"  "+m.dim.Render(help), m.width))
+		lines = append(lines, m.fit(pad+mark+name+"  "+m.dim.Render(help), m.width))
 	}
-	if more := m.more(top, len(fits)-top-rows); more != "" && len(lines) < most {
-		lines = append(lines, m.fit(strings.Repeat(" ", m.margin()+2)+m.dim.Render(more), m.width))
+	if more := m.more(top, len(fits)-top-rows); more != "" && rows < most {
+		lines = append(lines, m.fit(pad+"  "+m.dim.Render(more), m.width))
 	}
 	return lines
 }

@@ -23,7 +23,11 @@ type action struct {
 	// usage are the arguments of a command that only the screen has, and with does it with them.
 	usage string
 	with  func(*model, string)
+	// words are those that its arguments can be, where they are known.
+	words []string
 	help  string
+	// own: the screen carries the command out itself, although headless mode has it too.
+	own bool
 	// can stands behind “cannot” where the word for the hints is no verb.
 	can string
 	// panel is the one that must have the focus, or anywhere, or loginForm.
@@ -44,6 +48,9 @@ const (
 	loginForm = -2
 )
 
+// paletteKey opens the palette.
+const paletteKey = "^K"
+
 func bind(word, shown string, keys ...string) key.Binding {
 	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, word))
 }
@@ -63,7 +70,9 @@ func actions(panels []panel) []action {
 			do: func(m *model) { m.toggle(tokenPanel) }},
 		{keys: bind("log in", "^L", "ctrl+l"), command: "/login", acts: true, why: whyNotLogin},
 		{keys: bind("log out", "^O", "ctrl+o"), command: "/logout", acts: true, why: whyNotLogout},
-		{keys: bind("commands", "^K", "ctrl+k"), can: "find commands", help: "find anything that can be done by its name", do: (*model).showPalette},
+		{keys: bind("", "", ""), command: "/help", can: "show the commands", own: true, help: "list the commands, and the keys with them",
+			do: (*model).showHelp},
+		{keys: bind("commands", paletteKey, "ctrl+k"), can: "find commands", help: "find anything that can be done by its name", do: (*model).showPalette},
 		{keys: bind("", "?", "?", "f1"), command: "/keys", can: "show the keys", help: "show the keys that make sense here (F1 always, ? while nothing is typed)",
 			do: (*model).showHelp},
 		{keys: bind("", "Tab", "tab"), help: "go to the next panel, Shift+Tab to the one before", do: func(m *model) { m.turn(1) }},
@@ -86,7 +95,7 @@ func actions(panels []panel) []action {
 		{keys: bind("", "F2", "f2"), command: "/mouse", can: "hand over the mouse", help: "give the mouse to the terminal, to select text, or take it back",
 			do: (*model).toggleMouse},
 		{keys: bind("", "", ""), command: "/theme", usage: "[auto|light|dark]", can: "change the colours",
-			help: "draw for a light or a dark terminal, auto for what the terminal says of itself; alone, for the other one", do: (*model).turnTheme, with: (*model).useTheme},
+			help: "draw for a light or a dark terminal, auto for what the terminal says of itself; alone, for the other one", do: (*model).turnTheme, with: (*model).useTheme, words: themeWords()},
 		{keys: bind("", "^Z", "ctrl+z"), help: "suspend; deadlines are looked at again on return", first: true,
 			do: func(m *model) { m.queue(tea.Suspend) }},
 		{keys: bind("quit", "^C", "ctrl+c"), command: "/quit", first: true},
@@ -118,6 +127,14 @@ func (a action) explain() string {
 
 // name is what the action is called in a list: its command, or its panel's word for it.
 func (a action) name() string { return cmp.Or(a.command, a.keys.Help().Desc, a.keys.Help().Key) }
+
+// shownKey is the key beside the name, "" where it is the name.
+func (a action) shownKey() string {
+	if key := a.keys.Help().Key; key != a.name() {
+		return key
+	}
+	return ""
+}
 
 // args shows the arguments of the action's command.
 func (a action) args() string {
@@ -239,7 +256,7 @@ func (m *model) run(line string) {
 	if a != nil {
 		m.tried[a.command] = true
 	}
-	if a != nil && !a.shared() {
+	if a != nil && (a.own || !a.shared()) {
 		_, args, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch args = strings.TrimSpace(args); {
 		case args == "":

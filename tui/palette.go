@@ -42,7 +42,7 @@ func (m *model) showPalette() {
 func (m *model) everything() []choiceOf {
 	var all []choiceOf
 	for _, a := range m.actions {
-		if a.explain() == "" || a.do == nil && a.command == "" || a.keys.Help().Key == "" && a.command == "" {
+		if a.explain() == "" || a.do == nil && a.command == "" || a.keys.Help().Key == "" && a.command == "" || a.keys.Help().Key == paletteKey {
 			continue
 		}
 		if !a.here(m) {
@@ -51,7 +51,7 @@ func (m *model) everything() []choiceOf {
 			}
 			continue
 		}
-		c := choiceOf{name: a.name(), key: a.keys.Help().Key, help: a.explain(), why: a.whyNot(m), run: func(m *model) { m.act(a) }}
+		c := choiceOf{name: a.name(), key: a.shownKey(), help: a.explain(), why: a.whyNot(m), run: func(m *model) { m.act(a) }}
 		if a.needsArgs() {
 			c.typed = a.command + " "
 		}
@@ -74,7 +74,7 @@ func (m *model) everything() []choiceOf {
 // elsewhere is an action of a panel that does not have the focus; it goes there.
 func (m *model) elsewhere(a action) choiceOf {
 	return choiceOf{
-		name: a.name(), key: a.keys.Help().Key, help: "in " + m.panels[a.panel].name + ": " + a.explain(), why: a.whyNot(m),
+		name: a.name(), key: a.shownKey(), help: "in " + m.panels[a.panel].name + ": " + a.explain(), why: a.whyNot(m),
 		run: func(m *model) {
 			m.focusOn(a.panel)
 			m.act(a)

@@ -511,6 +511,14 @@ func TestPaletteHasEverything(t *testing.T) {
 			t.Errorf("%s is not in the palette", c.name)
 		}
 	}
+	for _, c := range r.everything() {
+		if c.name == c.key {
+			t.Errorf("%s stands beside itself", c.name)
+		}
+		if c.key == paletteKey {
+			t.Errorf("the palette offers itself as %s", c.name)
+		}
+	}
 }
 
 // TestPaletteLeadsElsewhere: what only another panel can do, and the conversations, are found as well.

@@ -21,6 +21,14 @@ const (
 // Themes lists the themes, the default one first.
 func Themes() []Theme { return []Theme{ThemeAuto, ThemeLight, ThemeDark} }
 
+func themeWords() []string {
+	var words []string
+	for _, t := range Themes() {
+		words = append(words, string(t))
+	}
+	return words
+}
+
 // LightTerminal tells whether the environment speaks of a light background: COLORFGBG ends with the number of the background's colour, of
 // which the lighter grey and what is brighter than that are light.
 func LightTerminal() bool {

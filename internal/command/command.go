@@ -40,6 +40,16 @@ type Command struct {
 	Help string
 
 	run func(t Target, args []string) (string, error)
+	// next lists the words that can follow others as arguments; nil knows none.
+	next func(before []string) []string
+}
+
+// Next lists the words that can follow these arguments, as far as there are only a few.
+func (c Command) Next(before []string) []string {
+	if c.next == nil {
+		return nil
+	}
+	return c.next(before)
 }
 
 // IsCommand tells a command from a message.

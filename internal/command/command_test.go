@@ -183,3 +183,25 @@ func errorText(err error) string {
 	}
 	return err.Error()
 }
+
+// TestNext: every word that is offered is one that the command takes.
+func TestNext(t *testing.T) {
+	c, _ := Find("/policy")
+	for _, event := range c.Next(nil) {
+		for _, answer := range c.Next([]string{event}) {
+			r := recorder{policy: standard}
+			if _, err := Run(strings.Join([]string{c.Name, event, answer}, " "), &r); err != nil {
+				t.Errorf("%s %s: %v", event, answer, err)
+			}
+			if others := c.Next([]string{event, answer}); len(others) != 2 || others[0] == event || others[1] == event {
+				t.Errorf("behind an answer to %s there can be %v", event, others)
+			}
+		}
+	}
+	if words := c.Next([]string{"never"}); words != nil {
+		t.Errorf("an unknown event can be answered with %v", words)
+	}
+	if c, _ := Find("/renew"); c.Next(nil) != nil {
+		t.Error("/renew has arguments")
+	}
+}

@@ -18,7 +18,7 @@ func Table() []Command {
 		{Name: "/expire", Help: "expire now: the SDK hears that the token is over", run: expire},
 		{Name: "/skip", Help: "skip to the next event: both clocks jump", run: skip},
 		{Name: "/policy", Args: "[will-expire renew|ignore|ask] [expired relogin|renew|ignore] [every 10s|off]",
-			Help: "show or change what the app answers to the token events", run: policy},
+			Help: "show or change what the app answers to the token events", run: policy, next: policyWords},
 		{Name: "/to", Args: "name", Help: "send to somebody else", run: to},
 		{Name: "/help", Help: "list the commands", run: help},
 		{Name: "/quit", Help: "log out and leave", run: ask(Target.Quit)},
@@ -68,6 +68,33 @@ func help(t Target, _ []string) (string, error) {
 	}
 	b.WriteString("any other line is a message; //text sends /text")
 	return b.String(), nil
+}
+
+// policyWords are the events that have no answer yet, or the answers to the last one.
+func policyWords(before []string) []string {
+	if len(before)%2 == 1 {
+		switch before[len(before)-1] {
+		case "will-expire":
+			return []string{string(session.WillExpireRenew), string(session.WillExpireIgnore), string(session.WillExpireAsk)}
+		case "expired":
+			return []string{string(session.ExpiredRelogin), string(session.ExpiredRenew), string(session.ExpiredIgnore)}
+		case "every":
+			return []string{"off", "10s", "30s", "1m", "5m"}
+		default:
+			return nil
+		}
+	}
+	var events []string
+	for _, event := range []string{"will-expire", "expired", "every"} {
+		answered := false
+		for i := 0; i < len(before); i += 2 {
+			answered = answered || before[i] == event
+		}
+		if !answered {
+			events = append(events, event)
+		}
+	}
+	return events
 }
 
 // policy reads pairs such as "expired ignore" and changes all of them or, when one is wrong, none.
