@@ -2,11 +2,13 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/ttlchat/ttlchat/session"
 	"github.com/ttlchat/ttlchat/session/chat"
@@ -328,5 +330,31 @@ func TestCallbacksAreNotCut(t *testing.T) {
 			r.keys("tab", "up", "enter")
 			wantOn(t, r.screen(t), p.ExpiredCode.String())
 		}
+	}
+}
+
+// The bar in one line keeps both marks from the first moment of a life to the last; they do not move, and everything before now is filled.
+func TestTheMarksStay(t *testing.T) {
+	for age := time.Duration(0); age <= 31*time.Second; age += 100 * time.Millisecond {
+		for _, width := range []int{38, 58, 78} {
+			v := tokenView{pen: opened(t, 80, 24, online()).pen, Snapshot: snapshot(session.Online, age), now: noon, at: noon}
+			bar, _, _ := strings.Cut(ansi.Strip(v.strip(width)), "E")
+			cells := []rune(bar)
+			if at := slices.Index(cells, 'W'); at != len(cells)*24/30 {
+				t.Fatalf("after %v W stands at %d of %q", age, at, bar)
+			}
+			if filled := strings.Count(bar, "█"); float64(filled) < float64(len(cells))*min(age.Seconds()/30, 1)-2 {
+				t.Fatalf("after %v only %d cells of %q are filled", age, filled, bar)
+			}
+		}
+	}
+}
+
+// A will-expire that came early makes the bar late as it makes the state.
+func TestAnEarlyWarningIsSeen(t *testing.T) {
+	r := opened(t, 80, 24, online())
+	r.become(func(s *session.Snapshot) { s.State, s.WillExpireFired = session.WillExpire, true })
+	if bar := r.tokenView(noon).strip(78); !strings.HasPrefix(bar, r.tones[late].begin+"█") {
+		t.Errorf("the bar is %q", bar)
 	}
 }

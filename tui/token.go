@@ -118,28 +118,42 @@ func (v tokenView) age() string {
 // eighths are the parts of a cell, from nothing on.
 var eighths = []string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
 
-// bar draws the life as a bar of width cells, filled up to now. What is gone after will-expire has the colour of lateness, and a mark
-// stands where will-expire is to come.
-func (v tokenView) bar(width int, mark string) string {
+// bar draws the life as a bar of width cells, filled up to now. What is gone after will-expire has the colour of lateness, and so has all of it
+// when will-expire came early. A mark stands where will-expire is to come; a letter stays there when it has come, as no line below names it.
+func (v tokenView) bar(width int, letter bool) string {
 	parts := int(v.gone()*float64(8*width) + 0.5)
 	full, part := parts/8, eighths[parts%8]
 	at := v.willExpireCell(width)
-	young, old := min(full, at), max(full-at, 0)
-	first, second := v.tones[alive], v.tones[late]
-	if t := v.tone(); t == dead || t == calm {
-		first, second = v.tones[t], v.tones[t]
+	young, old := v.tones[alive], v.tones[late]
+	switch t := v.tone(); {
+	case t == dead || t == calm:
+		young, old = v.tones[t], v.tones[t]
+	case v.WillExpireFired && v.Token.WillExpireAt.After(v.at):
+		young = old
 	}
-	rest := strings.Repeat("░", max(width-full-len([]rune(part)), 0))
-	if ahead := at - (width - len([]rune(rest))); ahead >= 0 && ahead < len([]rune(rest)) {
-		cells := []rune(rest)
-		rest = v.faint.Render(string(cells[:ahead])) + v.tones[late].Render(mark) + v.faint.Render(string(cells[ahead+1:]))
-	} else {
-		rest = v.faint.Render(rest)
+	stretch := func(from, to int, p paint) string {
+		gone, rest := min(max(full-from, 0), to-from), ""
+		if full >= from && full < to {
+			rest = part
+		}
+		return p.Render(strings.Repeat("█", gone)+rest) + v.faint.Render(strings.Repeat("░", to-from-gone-len([]rune(rest))))
 	}
-	if full >= at {
-		return first.Render(strings.Repeat("█", young)) + second.Render(strings.Repeat("█", old)+part) + rest
+	if at >= width {
+		return stretch(0, width, young)
 	}
-	return first.Render(strings.Repeat("█", young)+part) + rest
+	mark := "│"
+	if letter {
+		mark = "W"
+	}
+	switch ahead := full < at || full == at && part == ""; {
+	case ahead:
+		mark = v.tones[late].Render(mark)
+	case letter:
+		mark = v.pills[v.tone()].Render(mark)
+	default:
+		mark = stretch(at, at+1, old)
+	}
+	return stretch(0, at, young) + mark + stretch(at+1, width, old)
 }
 
 // willExpireCell is the cell of a bar of width cells at which will-expire comes, or one past the bar where it never does.
@@ -210,7 +224,7 @@ func (v tokenView) card(width, rows int) []string {
 		lines = append(lines, "")
 	}
 	if v.mortal() {
-		lines = append(lines, v.bar(width, "│"), v.marks(width),
+		lines = append(lines, v.bar(width, false), v.marks(width),
 			v.warning(width),
 			v.countdown("expires", "E  expired", v.Token.ExpiresAt, v.ExpiredFired, v.ExpiredAt, afterExpired(v.Policy), width))
 	}
@@ -310,7 +324,7 @@ func (v tokenView) strip(width int) string {
 		willExpire = ""
 	}
 	column = min(column, width-3-leastBar)
-	return v.bar(width-column-3, "W") + v.dim.Render("E") + "  " + v.tones[v.tone()].Render(v.right(willExpire+expires, column))
+	return v.bar(width-column-3, true) + v.dim.Render("E") + "  " + v.tones[v.tone()].Render(v.right(willExpire+expires, column))
 }
 
 // leastBar is how many cells the bar has at least beside the words.
