@@ -39,10 +39,14 @@ func hintWords(pairs [][2]string) string {
 	return strings.Join(words, ", ")
 }
 
-// overlay draws the dialog over the lines, which begin at row y of the screen, and returns its cursor.
+// overlay draws the dialog over the lines, which begin at row y of the screen, and returns its cursor. On a large screen it lies over the chat.
 func (m *model) overlay(lines []string, y int) *tea.Cursor {
-	width, height := m.width, len(lines)
-	if !m.small() {
+	room, width, height := m.width, m.width, len(lines)
+	switch {
+	case m.session != nil && m.large(): // beside the life of the token, which goes on
+		room = m.chatWidth()
+		width = room
+	case !m.small():
 		width, height = min(m.width-4, 100), height-2
 	}
 	if width < 8 || height < 3 {
@@ -53,7 +57,7 @@ func (m *model) overlay(lines []string, y int) *tea.Cursor {
 	box := m.boxed(m.accent.Bold().Render(title), m.dim.Render(note), content, width, height)
 	from, to := m.dialog.bar()
 	m.scrollBar(box, from, to)
-	left, top := (m.width-width)/2, (len(lines)-height)/2
+	left, top := (room-width)/2, (len(lines)-height)/2
 	for i, line := range box {
 		under := lines[top+i]
 		before := m.fit(m.cut(under, left, ""), left)

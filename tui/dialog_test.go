@@ -62,3 +62,29 @@ func TestKeyNames(t *testing.T) {
 	r.keys("tab", "ctrl+u")
 	wantOn(t, r.screen(t), "^U does nothing here")
 }
+
+// TestDialogsLeaveTheLifeInSight: on a large screen whatever is open lies over the chat, beside the countdown and the picture.
+func TestDialogsLeaveTheLifeInSight(t *testing.T) {
+	for _, size := range sizes {
+		for _, open := range [][]string{{"ctrl+k"}, {"?"}, {"tab", "up", "enter"}, {"ctrl+t", "ctrl+y"}} {
+			r := opened(t, size.Width, size.Height, online(), talking()...)
+			if !r.large() {
+				continue
+			}
+			r.keys(open...)
+			wantOn(t, r.screen(t), "W  will expire in", "then log in again", "logged out ─▶ logging in ─▶[ONLINE]─────▶ will expire", "waiting ──╯")
+			if r.dialog == nil {
+				t.Errorf("%v opens nothing", open)
+			}
+		}
+	}
+}
+
+// TestThePaletteExplains: what is cut beside a name is told below the list for the one that is pointed at.
+func TestThePaletteExplains(t *testing.T) {
+	r := opened(t, 120, 40, online())
+	r.strokes("ctrl+k", "=/find")
+	wantOn(t, r.screen(t), "F3  look for a text in the conversation; again", "looks further up, Shift+F3 down")
+	r.strokes("esc", "ctrl+k", "=/resend")
+	wantOn(t, r.screen(t), "not now: no message of this conversation has")
+}

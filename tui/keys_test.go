@@ -159,7 +159,7 @@ func TestSuspend(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	r := opened(t, 160, 90, online())
+	r := opened(t, 109, 90, online())
 	for _, open := range []string{"?", "f1"} {
 		r.keys(open)
 		screen := r.screen(t)
@@ -330,7 +330,7 @@ func TestArgumentsAreCompleted(t *testing.T) {
 
 // TestEveryCommandIsTold: /help, the answer to an unknown command and the dialog with the keys know every command that is offered.
 func TestEveryCommandIsTold(t *testing.T) {
-	r := opened(t, 120, 90, online())
+	r := opened(t, 109, 120, online())
 	r.strokes("=/help", "enter")
 	if len(r.talk.entries) > 0 {
 		t.Error("/help writes into the conversation")

@@ -144,6 +144,8 @@ func (p *palette) view(m *model, width, height int) (string, string, []string, *
 	lines := []string{p.input.View(), ""}
 	height = min(height, 18)
 	p.rows = max(height-2, 0)
+	explain := p.explain(m, width, height)
+	p.rows = max(p.rows-len(explain), 1)
 	p.top = min(max(p.at-p.rows/2, 0), max(len(p.shown)-p.rows, 0))
 	for i := p.top; i < min(p.top+p.rows, len(p.shown)); i++ {
 		lines = append(lines, m.choiceLine(p.shown[i], i == p.at, width))
@@ -151,10 +153,31 @@ func (p *palette) view(m *model, width, height int) (string, string, []string, *
 	if len(p.shown) == 0 {
 		lines = append(lines, m.dim.Render("nothing is called that"))
 	}
-	for len(lines) < height { // the box does not jump while one types
+	for len(lines) < height-len(explain) { // the box does not jump while one types
 		lines = append(lines, "")
 	}
+	lines = append(lines, explain...)
 	return "what to do", "↑↓ · Enter does it · Esc closes", lines[:min(len(lines), height)], p.input.Cursor()
+}
+
+// explain tells in full of what is pointed at, where that may be cut beside its name: in three rows, of which the first is empty.
+func (p *palette) explain(m *model, width, height int) []string {
+	if width >= narrow || height < 14 || p.at >= len(p.shown) {
+		return nil
+	}
+	c := p.shown[p.at]
+	text := c.help
+	if c.key != "" {
+		text = c.key + "  " + text
+	}
+	if c.why != "" {
+		text = "not now: " + c.why
+	}
+	lines := []string{""}
+	for _, line := range m.wrap(text, width, 2) {
+		lines = append(lines, m.dim.Render(line))
+	}
+	return m.block(lines, width, 3)
 }
 
 func (p *palette) bar() (float64, float64) { return partOf(p.top, p.rows, len(p.shown)) }

@@ -484,7 +484,7 @@ func TestPalette(t *testing.T) {
 	r.input.Reset()
 	r.keys("ctrl+k")
 	r.write("failed") // resend cannot act now
-	wantOn(t, r.screen(t), "not now: no message of this conversation has failed")
+	wantOn(t, r.screen(t), "not now: no message of this conversation has")
 	r.keys("enter")
 	if !strings.Contains(r.notice, "cannot resend") {
 		t.Errorf("what cannot be done says %q", r.notice)
