@@ -15,7 +15,7 @@ func (t *turn) login() {
 			t.endSDK()
 		}
 		t.attempts, t.stale, t.cached, t.brief = 0, 0, 0, 0
-		t.startLogin("the user asked")
+		t.startLogin(AskedFor)
 	case Online, WillExpire, Renewing, Reconnecting:
 		t.emit(Event{Name: LoginSucceeded, Code: chat.AlreadyLoggedIn, Reason: "already logged in"}.of(t.life, t.held))
 	case Fetching, LoggingIn: // it is what is being done
@@ -26,7 +26,7 @@ func (t *turn) askedToRenew() {
 	switch {
 	case t.renewing():
 	case t.live || t.State == Expired && t.task == idle:
-		t.startRenew("the user asked")
+		t.startRenew(AskedFor)
 	default:
 		t.emit(Event{Name: RenewFailed, Code: chat.NotLoggedIn, Why: NoSession, Reason: "nobody is logged in; log in first"})
 	}

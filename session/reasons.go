@@ -35,6 +35,9 @@ const (
 	KickedOut              Reason = "kicked"
 )
 
+// AskedFor is the reason of what a person asked for, in words.
+const AskedFor = "the user asked"
+
 // ReasonFacts explains a reason to a person.
 type ReasonFacts struct {
 	Reason Reason

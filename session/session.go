@@ -155,7 +155,7 @@ func (s *Session) Login() { s.post(inLogin{}) }
 func (s *Session) Renew() { s.post(inRenew{}) }
 
 // Logout asks to log out; what is under way is canceled.
-func (s *Session) Logout() { s.post(inLogout{"the user asked"}) }
+func (s *Session) Logout() { s.post(inLogout{AskedFor}) }
 
 // Check looks at the clock now instead of at the next deadline; call it after a suspend.
 func (s *Session) Check() {

@@ -223,11 +223,12 @@ func (s *fakeSession) Close() {
 
 // fakeFaults is a list of faults without an emulator.
 type fakeFaults struct {
-	mu    sync.Mutex
-	asked []string
-	list  []Fault
-	fails error
-	news  chan struct{}
+	mu     sync.Mutex
+	asked  []string
+	list   []Fault
+	fails  error
+	nobody bool // triggers reach nobody
+	news   chan struct{}
 }
 
 // put makes others the faults that are on, as somebody else than the screen does.
@@ -310,6 +311,9 @@ func (f *fakeFaults) Trigger(event, user string) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked = append(f.asked, "trigger "+event+" "+user)
+	if f.nobody {
+		return 0, f.fails
+	}
 	return 1, f.fails
 }
 

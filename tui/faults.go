@@ -86,6 +86,11 @@ func (f *faults) on() []Fault {
 	return slices.DeleteFunc(slices.Clone(f.list), func(on Fault) bool { return on.Over })
 }
 
+// spoil tells whether a fault that is on has applied to anything.
+func (f *faults) spoil() bool {
+	return slices.ContainsFunc(f.list, func(on Fault) bool { return !on.Over && on.Applied > 0 })
+}
+
 // faultRow is one line of the panel: a heading, a trigger, a kind, or one of its parameters.
 type faultRow struct {
 	heading     string
@@ -295,6 +300,9 @@ func (m *model) trigger(t Trigger) {
 	user := m.snap.User
 	m.askFaults(func(f Faults) (string, error) {
 		n, err := f.Trigger(t.Name, user)
+		if n == 0 {
+			return t.Name + " reached nobody: " + user + " is not connected", err
+		}
 		return t.Name + " reached " + printable.Count(n, "connection", "connections"), err
 	})
 }

@@ -269,7 +269,7 @@ func TestRemediesAreNotCut(t *testing.T) {
 	failing := online()
 	failing.RetryAt = noon.Add(2 * time.Second)
 	for want, snap := range map[string]session.Snapshot{
-		"^L tries again": stopped(), "^L logs in again": inVain, "Nobody is logged in: ^L logs in": loggedOut(), "Next try in 4.2 s": waits, "Next try in 2.0 s": failing,
+		"^L tries again": stopped(), "^L logs in again": inVain, "^L logs in. Logged out": loggedOut(), "Next try in 4.2 s": waits, "Next try in 2.0 s": failing,
 	} {
 		snap.Reason = long
 		for _, size := range []struct{ width, height int }{{80, 24}, {60, 20}, {40, 12}} {
@@ -356,5 +356,62 @@ func TestAnEarlyWarningIsSeen(t *testing.T) {
 	r.become(func(s *session.Snapshot) { s.State, s.WillExpireFired = session.WillExpire, true })
 	if bar := r.tokenView(noon).strip(78); !strings.HasPrefix(bar, r.tones[late].begin+"█") {
 		t.Errorf("the bar is %q", bar)
+	}
+}
+
+// Where something has failed while a fault is on that has applied, the way to end that is shown; a scenario's faults are its own.
+func TestAFaultThatSpoilsIsNamedAsTheCause(t *testing.T) {
+	on := []Fault{{Target: "token-server", Name: "refuse", Applied: 1}}
+	for _, size := range sizes {
+		for _, snap := range []session.Snapshot{waiting(), stopped(), lastFifth()} {
+			r := opened(t, size.Width, size.Height, snap)
+			hint := func() bool { return strings.Contains(r.screen(t), "^X") }
+			if hint() {
+				t.Errorf("%dx%d, %s: a fault is blamed that is not on", size.Width, size.Height, snap.State)
+			}
+			r.faults.list = on
+			if r.send(nil); !hint() {
+				t.Errorf("%dx%d, %s: nobody is told that a fault does this:\n%s", size.Width, size.Height, snap.State, r.screen(t))
+			}
+		}
+	}
+	r := opened(t, 120, 40, online())
+	r.faults.list = on
+	if r.send(nil); strings.Contains(r.screen(t), "^X") {
+		t.Error("nothing has failed, and a fault is blamed for it")
+	}
+}
+
+// On a small screen it is said who does something about a token that will expire.
+func TestDeedsHaveSubjects(t *testing.T) {
+	for want, answer := range map[string]session.OnWillExpire{"the app ignores it": session.WillExpireIgnore, "^R renews": session.WillExpireAsk} {
+		snap := snapshot(session.WillExpire, 25*time.Second)
+		snap.Policy.OnWillExpire = answer
+		wantOn(t, strings.Split(opened(t, 40, 12, snap).screen(t), "\n")[0], want)
+	}
+}
+
+// An event that reaches nobody says why, and a token for anybody whom it is for.
+func TestNobodyAndAnybody(t *testing.T) {
+	r := opened(t, 120, 40, loggedOut())
+	r.broken.nobody = true
+	r.keys("ctrl+f")
+	r.pressed(t, "enter")
+	if want := "will-expire reached nobody: alice is not connected"; r.notice != want {
+		t.Errorf("it says %q, want %q", r.notice, want)
+	}
+	r.send(emulatorMsg{events: []EmulatorEvent{{At: noon, Name: "token.issued", User: "0", TokenServer: true, Entry: saying{text: "007eJx…9f2a"}}}})
+	r.keys("esc", "tab")
+	wantOn(t, r.screen(t), "token issued for uid 0, anybody: 007eJx")
+}
+
+// The header does not say that the tokens are the emulator's where they come from a server of one's own.
+func TestWhoseTokens(t *testing.T) {
+	for chosen, want := range map[Service]string{BuiltIn: "native on emulator  ", OwnTokenServer: "native on emulator, own tokens  "} {
+		r := newRig(t, 160, 40, online())
+		r.cfg.Form.Service = chosen
+		r.form = newForm(r.cfg.Form)
+		r.keys("enter")
+		wantOn(t, strings.Split(r.screen(t), "\n")[0], want)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/ttlchat/ttlchat/internal/printable"
-	"github.com/ttlchat/ttlchat/session"
 )
 
 // header draws who, where, and the state by name, and every fault that is on; on screens that have no room for the card of the token, the
@@ -70,10 +69,8 @@ func (m *model) smallHeader(v tokenView) []string {
 		beside = m.dim.Render("no will-expire")
 	case !v.warned():
 		beside = m.tones[v.tone()].Render("will expire " + span(left(v.Token.WillExpireAt, v.now)))
-	case v.Policy.OnWillExpire == session.WillExpireAsk:
-		beside = m.tones[late].Render("^R renews")
 	default:
-		beside = m.tones[v.tone()].Render(afterWillExpire(v.Policy))
+		beside = m.tones[v.tone()].Render(deed(v.Snapshot))
 	}
 	room := max(m.width-m.cells.StringWidth(state)-m.cells.StringWidth(beside)-2, few)
 	lines := []string{m.spread(m.width, m.strong.Render(m.cut(printable.Line(v.User, 64), room, "…"))+" "+state, beside)}
@@ -128,7 +125,7 @@ func (m *model) wallClock(v tokenView) string {
 // situation draws the sentences on what is going on, in at most so many lines; where not all have room, the reasons come last.
 func (m *model) situation(v tokenView, most int) []string {
 	pad := strings.Repeat(" ", m.margin())
-	what, warning := situation(v.Snapshot, v.now), printable.Line(v.ClockWarning, 300)
+	what, warning := v.account(), printable.Line(v.ClockWarning, 300)
 	lines := m.wrap(sentences(what.String(), warning), m.width-2*len(pad), most+1)
 	if len(lines) > most {
 		lines = m.wrap(sentences(what.urgent(), warning), m.width-2*len(pad), most)

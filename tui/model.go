@@ -201,7 +201,7 @@ func (m *model) observe() {
 		}
 	}
 	// What is below the sentence moves once, not with each of its words.
-	m.sentenceRows = max(m.sentenceRows, fewest, len(m.wrap(situation(m.snap, now).String(), m.sentenceWidth(), mostSentences)))
+	m.sentenceRows = max(m.sentenceRows, fewest, len(m.wrap(m.tokenView(now).account().String(), m.sentenceWidth(), mostSentences)))
 	if m.notice != "" && time.Since(m.noticed) > noticeTime {
 		m.notice = ""
 	}
@@ -370,6 +370,9 @@ func (m *model) begin(s Session, peer string) {
 // place notes where the session runs: what belongs to the emulator acts only on sessions that run on it.
 func (m *model) place(f Form) {
 	m.emulator, m.emulatorNote, m.where, m.faults.source = m.cfg.Emulator, m.cfg.EmulatorNote, m.cfg.Where, m.cfg.Faults
+	if f.Service == OwnTokenServer {
+		m.where += ", own tokens"
+	}
 	if f.Service == OwnService && m.cfg.Form.Service != OwnService {
 		m.emulator, m.faults.source, m.where = nil, nil, f.host()
 		m.emulatorNote = "this session runs on " + m.where + ", which is not the emulator"

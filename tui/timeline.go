@@ -88,7 +88,11 @@ func (j *journalled) words(name string, k kind) string {
 	case restKind, frameKind: // the text says it all
 		words = ""
 	}
-	if j.user != "" && j.user != j.self {
+	switch j.user {
+	case "", j.self:
+	case "0": // of a token for a media channel
+		words += " for uid 0, anybody"
+	default:
 		words += " " + printable.Line(j.user, 64)
 	}
 	text := ""
@@ -336,7 +340,7 @@ func (m *model) showMoment() {
 	m.dialog = &reader{title: at.name, draw: func(m *model, width int) []string {
 		rows := []detail{
 			{"what", at.words()}, {"where", laneNames[at.lane]},
-			{"when", at.at.In(m.zone).Format("2006-01-02 15:04:05.000") + ", " + at.offset() + " after the first event"},
+			{"when", at.at.In(m.zone).Format("2006-01-02 15:04:05.000")}, {"offset", at.offset() + " after the first event"},
 		}
 		return m.detailLines(append(rows, at.rows()...), width)
 	}}

@@ -17,6 +17,7 @@ type tokenView struct {
 	now   time.Time
 	at    time.Time // the instant of the life that is drawn: now, or when it ended
 	ended bool      // the token is the last one that there was
+	spoil bool      // a fault is on that has spoiled something
 }
 
 // ended is the last token of a session that has none any more, with how it stood in the end.
@@ -29,7 +30,7 @@ type ended struct {
 
 // tokenView is the token at an instant, or the last one where there is none.
 func (m *model) tokenView(now time.Time) tokenView {
-	v := tokenView{pen: m.pen, Snapshot: m.snap, now: now, at: now}
+	v := tokenView{pen: m.pen, Snapshot: m.snap, now: now, at: now, spoil: m.whyNotAct() == "" && m.faults.spoil()}
 	if e := m.ended; v.Token == nil && e.token != nil {
 		v.Token, v.at, v.WillExpireFired, v.ExpiredFired, v.ended = e.token, e.at, e.warned, e.expired, true
 		v.WarnedAt, v.ExpiredAt = e.warnedAt, e.expiredAt
@@ -38,6 +39,16 @@ func (m *model) tokenView(now time.Time) tokenView {
 		v.at = v.ExpiredAt // nothing more is gone of a life that is over
 	}
 	return v
+}
+
+// account says what is going on, and where something has failed while a fault is on, how to end that.
+func (v tokenView) account() account {
+	a := situation(v.Snapshot, v.now)
+	failed := v.Attempt > 0 || v.State == session.Stopped && v.Why != session.KickedOut
+	if failed && v.spoil {
+		a.next = sentences(a.next, "^X ends the fault that is on")
+	}
+	return a
 }
 
 // over tells whether the token's end no longer means anything, because nobody is logged in with it.
@@ -216,7 +227,7 @@ const mostSentences = 5
 // card draws what one must know of the token: the situation in words, in at least so many rows, the bar of its life, its two instants and what
 // the app does then.
 func (v tokenView) card(width, rows int) []string {
-	lines := v.wrap(situation(v.Snapshot, v.now).String(), width, mostSentences)
+	lines := v.wrap(v.account().String(), width, mostSentences)
 	for i, line := range lines {
 		lines[i] = v.tones[v.mood()].Render(line)
 	}

@@ -105,7 +105,14 @@ func situation(s session.Snapshot, now time.Time) account {
 	why := reasonOf(s)
 	switch s.State {
 	case session.LoggedOut:
-		return account{why: why, next: "Nobody is logged in: ^L logs in."}
+		switch why {
+		case "":
+			return account{next: "Nobody is logged in: ^L logs in."}
+		case session.AskedFor:
+			return account{what: "Logged out, as asked", next: "^L logs in."}
+		default:
+			return account{what: "Logged out", why: why, next: "^L logs in."}
+		}
 	case session.Fetching:
 		return account{what: attempt("Asking the token server for a token", s.Attempt)}
 	case session.LoggingIn:
@@ -113,6 +120,9 @@ func situation(s session.Snapshot, now time.Time) account {
 	case session.Online:
 		return ahead(s, now, why, next)
 	case session.WillExpire:
+		if why == "the token will expire" { // which the state says
+			why = ""
+		}
 		switch {
 		case s.Policy.OnWillExpire == session.WillExpireAsk && s.Token != nil:
 			return account{why: why, next: sentences(next, "The token expires in "+span(left(s.Token.ExpiresAt, now))+" — ^R renews")}
@@ -210,6 +220,18 @@ func tooShort(p chat.Profile) string {
 	return "the life is no longer than the " + life(p.Lead) + " lead"
 }
 
+// deed says in few words what becomes of a token that will expire, and who sees to it.
+func deed(s session.Snapshot) string {
+	switch {
+	case s.State == session.Renewing || s.State == session.Reconnecting && s.Policy.OnWillExpire == session.WillExpireRenew:
+		return "the app renews"
+	case s.Policy.OnWillExpire == session.WillExpireIgnore:
+		return "the app ignores it"
+	default:
+		return "^R renews"
+	}
+}
+
 // stateCode is the code that came with the callback of a state, and not with what has gone wrong in it since.
 func stateCode(s session.Snapshot) chat.Code {
 	switch s.State {
@@ -298,7 +320,7 @@ func (p pen) tell(e session.Event, policy session.Policy, again bool) (telling, 
 	t, ok := tellings[e.Name]
 	switch {
 	case e.Name == session.StateChanged && e.New == session.Stopped:
-		t = telling{words: "stopped", tone: dead, note: true}
+		t = telling{words: "stopped", tone: dead, note: e.Why != session.KickedOut} // that has been told
 	case !ok:
 		return telling{}, false
 	case e.Name == session.ClockSkewed && e.ClockAhead.Abs() < time.Minute:

@@ -74,6 +74,9 @@ func TestSituation(t *testing.T) {
 		want string
 	}{
 		{"logged out", loggedOut(), "Nobody is logged in: ^L logs in."},
+		{"logged out by a person", with(loggedOut(), func(s *session.Snapshot) { s.Reason = session.AskedFor }), "Logged out, as asked. ^L logs in."},
+		{"logged out for another reason", with(loggedOut(), func(s *session.Snapshot) { s.Reason = "the scenario is over" }),
+			"Logged out. The scenario is over. ^L logs in."},
 		{"fetching", session.Snapshot{State: session.Fetching}, "Asking the token server for a token…"},
 		{"fetching again", session.Snapshot{State: session.Fetching, Attempt: 2}, "Asking the token server for a token, attempt 3…"},
 		{"logging in", session.Snapshot{State: session.LoggingIn}, "Logging in…"},
@@ -104,6 +107,9 @@ func TestSituation(t *testing.T) {
 		{"will expire, nothing", snapshot(session.WillExpire, 25*time.Second), "No renewal is under way; ^R renews."},
 		{"will expire, ask", with(snapshot(session.WillExpire, 25*time.Second), func(s *session.Snapshot) { s.Policy.OnWillExpire = session.WillExpireAsk }),
 			"The token expires in 5.0 s — ^R renews."},
+		{"will expire, ask, as it has just been said", with(snapshot(session.WillExpire, 25*time.Second), func(s *session.Snapshot) {
+			s.Policy.OnWillExpire, s.Reason = session.WillExpireAsk, "the token will expire"
+		}), "The token expires in 5.0 s — ^R renews."},
 		{"will expire, ignore", with(snapshot(session.WillExpire, 25*time.Second), func(s *session.Snapshot) { s.Policy.OnWillExpire = session.WillExpireIgnore }),
 			"The app ignores onTokenWillExpire; ^R renews."},
 		{"renewing", snapshot(session.Renewing, 25*time.Second), "Renewing…"},
@@ -171,6 +177,7 @@ func TestTell(t *testing.T) {
 		{session.Event{Name: session.RenewFailed, Reason: "no", RetryAt: noon}, renew, false, "renewal failed: next try 12:04:31, no", true},
 		{session.Event{Name: session.RenewFailed, Token: "007…", ExpiresAt: noon.Add(-time.Second)}, renew, false, "renewal failed: 007…, expired 12:04:30", true},
 		{session.Event{Name: session.StateChanged, New: session.Stopped, Reason: "kicked"}, renew, false, "stopped: kicked", true},
+		{session.Event{Name: session.StateChanged, New: session.Stopped, Why: session.KickedOut, Reason: "kicked"}, renew, false, "stopped: kicked", false},
 		{session.Event{Name: session.StateChanged, New: session.Online}, renew, false, "", false},
 		{session.Event{Name: session.ClockSkewed, ClockAhead: -time.Hour, Reason: "too late", ExpiresAt: noon}, renew, false, "the clocks differ: too late", true},
 		{session.Event{Name: session.ClockSkewed, ClockAhead: time.Second, Reason: "as it should be"}, renew, false, "the clocks agree: as it should be", true},
