@@ -16,6 +16,7 @@ import (
 
 	"github.com/ttlchat/ttlchat/fakeserver/control"
 	"github.com/ttlchat/ttlchat/internal/command"
+	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/scenario"
 )
 
@@ -269,7 +270,7 @@ func (f *runFlags) tellAll(list []*scenario.Scenario) error {
 		if fails != nil {
 			line += "  fails with " + strings.Join(fails, ", ")
 		}
-		if _, err := fmt.Fprintln(f.stdout, line); err != nil {
+		if _, err := fmt.Fprintln(f.stdout, printable.Line(line, 0)); err != nil {
 			return err
 		}
 	}

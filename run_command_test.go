@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,5 +28,23 @@ func TestInterruptedRun(t *testing.T) {
 	}
 	if reports.Len() > 0 {
 		t.Errorf("there are reports:\n%s", reports.String())
+	}
+}
+
+// What a file says of itself is printed, and does nothing to the terminal.
+func TestListingIsSafe(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "evil.yaml")
+	text := "name: evil\nstory: s.\ntags: [\"\\e]0;pwned\\a\\e[2Jred\", \"\\x9b2Jgreen\"]\nuntil: 1T\nexpect: {final: online}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var listed strings.Builder
+	f := &runFlags{options: new(options), jobs: 1, list: true, stdout: &listed, stderr: io.Discard}
+	if err := f.run(t.Context(), []string{file}); err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("%-34s red,green\n", "evil"); listed.String() != want {
+		t.Errorf("listed %q, want %q", listed.String(), want)
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"github.com/ttlchat/ttlchat/internal/printable"
 )
 
-// describe says a step in a few words.
-func (s Step) describe() string {
+// describe says a step in a few words, which are safe to print.
+func (s Step) describe() string { return printable.Line(s.words(), 0) }
+
+func (s Step) words() string {
 	switch {
 	case s.Fault != nil:
 		return s.Fault.describe()

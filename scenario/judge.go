@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/session"
 )
 
@@ -91,7 +92,7 @@ func neverCheck(e Event) string {
 }
 func stepCheck(i int, step Step) string { return fmt.Sprintf("step %d %s", i+1, step.At) }
 
-// judge decides all checks by what is known.
+// judge decides all checks by what is known. Their words are safe to print.
 func (s *Scenario) judge(e evidence) []Check {
 	checks := s.judgeEvents(e)
 	checks = append(checks, s.judgeNever(e)...)
@@ -101,7 +102,12 @@ func (s *Scenario) judge(e evidence) []Check {
 	if s.Expect.Delivered != "" {
 		checks = append(checks, s.judgeDelivered(e))
 	}
-	return append(checks, s.judgeSteps(e)...)
+	checks = append(checks, s.judgeSteps(e)...)
+	for i := range checks { // whatever the words come from, this is where they leave
+		c := &checks[i]
+		c.Name, c.Expected, c.Seen = printable.Line(c.Name, 0), printable.Line(c.Expected, 0), printable.Line(c.Seen, 0)
+	}
+	return checks
 }
 
 // resolve is an instant as it fell in this run; false means that its event has not happened.

@@ -20,7 +20,7 @@ const (
 	VerdictBroken Verdict = "broken"
 )
 
-// Report is a run with what came of it.
+// Report is a run with what came of it. Its texts are safe to print, whatever a scenario says.
 type Report struct {
 	Scenario, Story, Source, File string
 	Profile, App                  string
@@ -40,7 +40,7 @@ type Report struct {
 
 func newReport(s *Scenario, o Options) *Report {
 	return &Report{
-		Scenario: s.Name, Story: strings.TrimSpace(s.Story), Source: s.Source, File: s.File, Profile: o.Profile, App: o.App, TTL: o.TTL, Seed: o.Seed,
+		Scenario: s.Name, Story: printable.Block(strings.TrimSpace(s.Story), 0), Source: printable.Line(s.Source, 0), File: printable.Line(s.File, 0), Profile: o.Profile, App: o.App, TTL: o.TTL, Seed: o.Seed,
 	}
 }
 

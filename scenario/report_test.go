@@ -22,8 +22,8 @@ func someReports(t *testing.T) []*Report {
 	t.Helper()
 	s := parsed1(t, `
 name: hostile
-story: "<script>alert(1)</script> & \"quoted\" ]]>"
-source: "<b>source</b>"
+story: "<script>alert(1)</script> & \"quoted\" ]]>\e]0;pwned\a\x9b2J"
+source: "<b>source</b>\e[2J\x9b2J"
 users: [alice, bob]
 steps:
   - at: 0.1T
@@ -46,7 +46,10 @@ expect:
 // No report holds a whole token, or text that could act on a terminal or in a page.
 func TestReportsAreSafe(t *testing.T) {
 	t.Parallel()
-	reports := someReports(t)
+	acts := parsed1(t, "name: acts\nstory: s.\nsteps: [{at: token.expired, network: cut}]\nuntil: 0.5T\nexpect:\n  events: [token.expired]\n")
+	acts.Expect.Events[0].Callback, acts.Expect.Events[0].Reason = "\x1b]0;pwned\a\x1b[2J", "\x1b[2J\u009b2J"
+	acts.Steps[0].Network, acts.Steps[0].Clear = "", "\x1b[2J\u009b2J"
+	reports := append(someReports(t), inBubble(t, acts, Options{TTL: 10 * time.Second}))
 	var page, junit, asJSON bytes.Buffer
 	if err := WriteHTML(&page, reports, time.Second); err != nil {
 		t.Fatal(err)
@@ -57,13 +60,16 @@ func TestReportsAreSafe(t *testing.T) {
 	if err := json.NewEncoder(&asJSON).Encode(reports); err != nil {
 		t.Fatal(err)
 	}
-	text := reports[0].Text() + reports[1].Text() + reports[2].Text()
+	text := ""
+	for _, r := range reports {
+		text += r.Text()
+	}
 	token := regexp.MustCompile(`007eJ[A-Za-z0-9+/]{8}|YWMt[A-Za-z0-9_-]{8}`)
 	for name, out := range map[string]string{"page": page.String(), "junit": junit.String(), "json": asJSON.String(), "text": text} {
 		if found := token.FindString(out); found != "" {
 			t.Errorf("the %s holds %s", name, found)
 		}
-		if strings.ContainsRune(out, '\x1b') {
+		if strings.ContainsAny(out, "\x1b\a\u009b") || strings.Contains(out, `\u001b`) || strings.Contains(out, "pwned") {
 			t.Errorf("the %s holds an escape sequence", name)
 		}
 	}
