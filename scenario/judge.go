@@ -31,8 +31,11 @@ type Check struct {
 	HasAt bool
 }
 
-// sent is a message that a step sent.
+// sent is a message that a step sent, from one lane to another.
 type sent struct{ from, to, text string }
+
+// ofUsers is the message as the service knows it.
+func (m sent) ofUsers() sent { return sent{userOf(m.from), userOf(m.to), m.text} }
 
 // evidence is what the checks are judged by.
 type evidence struct {
@@ -394,33 +397,42 @@ func (s *Scenario) judgeDelivered(e evidence) Check {
 	if e.foreign {
 		return c.notSeen()
 	}
-	var wrong []string
-	asked := map[sent]int{}
+	arrived := map[sent]int{} // by the lane of the receiver
+	stored := map[sent]int{}  // by users alone: the journal does not know the texts
+	for _, at := range e.moments {
+		switch {
+		case at.Event == string(session.MessageReceived):
+			arrived[sent{at.from, at.Lane, at.message}]++
+		case at.Lane == LaneEmulator && at.Event == "message.stored" && at.Reason != receipt:
+			stored[sent{from: at.from, to: at.to}]++
+		}
+	}
+	// The service knows users and no devices, so what is written to one device comes to the other ones as well.
+	asked, askedAny := map[sent]int{}, map[sent]int{}
 	for _, m := range e.sent {
-		asked[m]++
+		asked[m.ofUsers()]++
+		askedAny[sent{from: userOf(m.from), to: userOf(m.to)}]++
 	}
-	for m, n := range asked {
-		user, _ := splitLane(m.to)
-		sender, _ := splitLane(m.from)
-		arrived, stored := 0, 0
-		for _, at := range e.moments {
-			switch {
-			case at.Lane == m.to && at.Event == string(session.MessageReceived) && at.from == sender && at.message == m.text:
-				arrived++
-			case at.Lane == LaneEmulator && at.Event == "message.stored" && at.Reason != receipt && at.from == sender && at.to == user:
-				stored++
-			}
-		}
-		if !slices.Contains(s.lanes(), m.to) { // nobody of ours receives it
-			arrived, n = stored, countTo(e.sent, m)
-		}
-		if arrived != n {
-			wrong = append(wrong, fmt.Sprintf("%q to %s arrived %d times instead of %d", m.text, m.to, arrived, n))
+	var wrong []string
+	compare := func(m sent, to string, got, want int) {
+		if got != want {
+			wrong = append(wrong, fmt.Sprintf("%q to %s arrived %d times instead of %d", m.text, to, got, want))
 		}
 	}
+	for _, m := range e.sent {
+		lanes := s.receivers(m)
+		for _, lane := range lanes {
+			compare(m, lane, arrived[sent{userOf(m.from), lane, m.text}], asked[m.ofUsers()])
+		}
+		if len(lanes) == 0 { // nobody of ours receives it
+			pair := sent{from: userOf(m.from), to: userOf(m.to)}
+			compare(m, m.to, stored[pair], askedAny[pair])
+		}
+	}
+	slices.Sort(wrong)
+	wrong = slices.Compact(wrong) // what was sent twice is told once
 	switch {
 	case len(wrong) > 0 && e.over:
-		slices.Sort(wrong)
 		c.State, c.Seen = Failed, strings.Join(wrong[:min(len(wrong), 5)], "; ")
 	case e.over:
 		c.State, c.Seen = Passed, fmt.Sprintf("%d sent, %d arrived", len(e.sent), len(e.sent))
@@ -428,15 +440,19 @@ func (s *Scenario) judgeDelivered(e evidence) Check {
 	return c
 }
 
-// countTo is how many messages go from one user to the same other one: the journal tells them apart no further.
-func countTo(all []sent, like sent) int {
-	n := 0
-	for _, m := range all {
-		if m.from == like.from && m.to == like.to {
-			n++
+// receivers are the lanes in which a message must arrive: the one that it names, else those of all devices of the user. There are none for
+// somebody who has no client of ours.
+func (s *Scenario) receivers(m sent) []string {
+	var devices []string
+	for _, lane := range s.lanes() {
+		if lane == m.to {
+			return []string{lane}
+		}
+		if lane != m.from && userOf(lane) == userOf(m.to) {
+			devices = append(devices, lane)
 		}
 	}
-	return n
+	return devices
 }
 
 // judgeSteps fails for a step that never came: what follows from it was not tried.

@@ -120,6 +120,31 @@ func TestWhatFails(t *testing.T) {
 	}
 }
 
+// A message that names a user arrives at each of the user's devices, and one that names a device at that one, whatever else was written to it.
+func TestDelivered(t *testing.T) {
+	t.Parallel()
+	const kick = "  - {at: 0.3T, trigger: {event: kick, user: bob}}\n"
+	const to, toPhone, toTablet = "  - {at: 0.5T, send: {to: bob, text: one}}\n", "  - {at: 0.5T, send: {to: bob@phone, text: one}}\n", "  - {at: 0.6T, send: {to: bob@tablet, text: one}}\n"
+	for _, tc := range []struct{ name, users, steps, seen string }{
+		{"to a user", "alice, bob@phone", to, ""},
+		{"to a user who has gone", "alice, bob@phone", kick + to, `"one" to bob@phone arrived 0 times instead of 1`},
+		{"to a device that has gone", "alice, bob@phone", kick + toPhone, `"one" to bob@phone arrived 0 times instead of 1`},
+		{"to a user with two devices", "alice, bob@phone, bob@tablet", to + to, ""},
+		{"to both devices", "alice, bob@phone, bob@tablet", toPhone + toTablet, ""},
+		{"from both devices", "alice@phone, alice@tablet, bob", "  - {at: 0.5T, send: {to: bob, text: one}}\n  - {at: 0.6T, send: {from: alice@tablet, to: bob, text: one}}\n", ""},
+		{"to nobody of ours", "alice@phone, alice@tablet", "  - {at: 0.5T, send: {to: carol, text: one}}\n  - {at: 0.6T, send: {from: alice@tablet, to: carol, text: two}}\n", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := parsed1(t, "name: n\nstory: s.\nusers: ["+tc.users+"]\nsteps:\n"+tc.steps+"until: 0.7T\nexpect:\n  delivered: once\n")
+			c := inBubble(t, s, Options{TTL: s.TTL}).Checks[0]
+			if want := map[bool]CheckState{true: Passed, false: Failed}[tc.seen == ""]; c.State != want || !strings.Contains(c.Seen, tc.seen) {
+				t.Errorf("%s: %s, want %s: %s", c.State, c.Seen, want, tc.seen)
+			}
+		})
+	}
+}
+
 // A lifetime from outside changes nothing but the lifetime.
 func TestLifetimeFromOutside(t *testing.T) {
 	t.Parallel()

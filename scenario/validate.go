@@ -310,6 +310,11 @@ func splitLane(lane string) (user, device string) {
 	return user, device
 }
 
+func userOf(lane string) string {
+	user, _ := splitLane(lane)
+	return user
+}
+
 // reference takes LANE/NAME apart; without a lane it is the first user's.
 func (s *Scenario) reference(ref string) (lane, name string) {
 	if lane, name, ok := strings.Cut(ref, "/"); ok {
