@@ -68,6 +68,7 @@ func TestBrokenFiles(t *testing.T) {
 		{"twice", "ttl: 20s", "ttl: 20s\nttl: 30s", "late.yaml:4:1: this is not YAML: mapping key \"ttl\" already defined"},
 		{"two documents", "  final: online\n", "  final: online\n---\nname: other\n", "late.yaml:12:1: a file holds one scenario"},
 		{"fails with what", "ttl: 20s", "ttl: 20s\nfails_with: [{app: docs-flutter, check: [never token.lost]}]", `there is no check "never token.lost"; this scenario has: never token.expired; final`},
+		{"no request a second", "final: online", "per_second: 0", `late.yaml:10:15: want 1 or more requests a second; how many`},
 		{"bad count", "final: online", "requests: few", `late.yaml:10:13: "few" is no count; write a number, or a range such as 1..3`},
 		{"bad window", "[token.expired]", "[{event: token.expired, in: 1T}]", `"1T" is no window; write two instants with .. between them`},
 		{"shorthand that is none", "fault: {target: token-server, kind: status, params: {status: 503}}", "fault: status", "late.yaml:6:12: want keys here: id, target"},

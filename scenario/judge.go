@@ -328,22 +328,39 @@ func (s *Scenario) judgeRequests(e evidence) []Check {
 		checks = append(checks, c.counted(e, *want, len(at), fmt.Sprintf("%d", len(at)), last))
 	}
 	if most := s.Expect.PerSecond; most > 0 {
-		worst, when := 0, time.Duration(0)
-		for i := range at {
-			n := 0
-			for _, other := range at[i:] {
-				if other < at[i]+time.Second {
-					n++
-				}
-			}
-			if n > worst && at[i] >= time.Second { // the logins at the start are the scenario's own doing
-				worst, when = n, at[i]
-			}
-		}
+		worst, when := busiest(at[s.firstLogins(e, at):])
 		c := Check{Name: "per_second", Expected: Range{0, most}.of("request", "requests") + " a second at the token server after the logins", State: Waiting}
 		checks = append(checks, c.counted(e, Range{0, most}, worst, fmt.Sprintf("%d in the second from %s on", worst, s.instantText(e, when)), when))
 	}
 	return checks
+}
+
+// firstLogins is how many of the requests, which are in order, are those of the logins at the start: one for each who logs in then. They are the
+// scenario's own doing. A login that only comes through later is not, nor is a second request for it.
+func (s *Scenario) firstLogins(e evidence, requests []time.Duration) int {
+	most := len(s.Users) + s.Herd
+	if e.foreign {
+		most = 1
+	}
+	n := 0
+	for n < min(most, len(requests)) && requests[n] < time.Second {
+		n++
+	}
+	return n
+}
+
+// busiest is the largest number of instants, which are in order, that lie within one second, and when that begins.
+func busiest(at []time.Duration) (most int, from time.Duration) {
+	first := 0
+	for i := range at {
+		for at[first] <= at[i]-time.Second {
+			first++
+		}
+		if n := i - first + 1; n > most {
+			most, from = n, at[first]
+		}
+	}
+	return most, from
 }
 
 // ownAnswers tells whether the scenario sets what the app answers to the token events.

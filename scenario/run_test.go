@@ -79,6 +79,14 @@ func TestWhatFails(t *testing.T) {
 			"per_second", "at most 4 requests a second at the token server after the logins", "5 in the second from 8s (0.8T) on",
 		},
 		{
+			"requests at once in the first second", "herd: 4\nsteps: [{at: 0.09T, trigger: {event: will-expire, user: all}}]\nuntil: 0.5T\nexpect:\n  per_second: 4\n",
+			"per_second", "at most 4 requests a second at the token server after the logins", "5 in the second from 900ms (0.09T) on",
+		},
+		{
+			"logins at once that were not let in at first", "herd: 4\nsteps:\n  - {at: 0s, network: down}\n  - {at: 0.05T, network: up}\nuntil: 0.5T\nexpect:\n  per_second: 4\n",
+			"per_second", "at most 4 requests a second at the token server after the logins", "5 in the second from ",
+		},
+		{
 			"another state", "until: 1T\nexpect:\n  final: stopped\n",
 			"final", "alice's session is stopped in the end", "online: renewed",
 		},

@@ -237,8 +237,8 @@ func (s *Scenario) validateExpect(d *decoder) {
 		d.oneOf("expect.why", e.Why, reasons())
 	}
 	d.oneOf("expect.delivered", e.Delivered, []string{"", "once"})
-	if e.PerSecond < 0 {
-		d.wrong("expect.per_second", "want 1 or more requests")
+	if _, there := d.at["expect.per_second"]; there && e.PerSecond < 1 {
+		d.wrong("expect.per_second", "want 1 or more requests a second; how many there are in all is what requests is for")
 	}
 	if len(s.checkNames()) == len(s.Steps) {
 		d.wrong("expect", "nothing is expected, so nothing can fail; known: events, never, counts, requests, per_second, final, delivered")
