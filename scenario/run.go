@@ -330,10 +330,10 @@ func (r *driver) do(ctx context.Context, i int, step Step) error {
 	switch {
 	case step.Fault != nil:
 		return r.addFault(ctx, step.Fault.resolve(r.o.TTL))
-	case step.Clear == "all":
+	case step.Clear == allFaults:
 		return r.clearFaults(ctx)
 	case step.Clear != "":
-		return r.emu.clearFault(ctx, step.Clear)
+		return r.clearFault(ctx, step.Clear)
 	case step.Trigger != nil:
 		n, err := r.emu.trigger(ctx, step.Trigger.Event, step.Trigger.request())
 		if err == nil && n == 0 {
@@ -399,9 +399,12 @@ func (r *driver) network(ctx context.Context, how string) error {
 		var err error
 		switch how {
 		case "down":
+			if slices.Contains(r.faults, prefix+string(target)) {
+				continue // it is away already
+			}
 			err = r.addFault(ctx, fakeserver.Fault{ID: prefix + string(target), Target: target, Kind: "refuse"})
 		case "up":
-			err = r.emu.clearFault(ctx, prefix+string(target))
+			err = r.clearFault(ctx, prefix+string(target))
 		}
 		if err != nil {
 			return err
@@ -420,6 +423,11 @@ func (r *driver) addFault(ctx context.Context, f fakeserver.Fault) error {
 		r.faults = append(r.faults, id)
 	}
 	return err
+}
+
+func (r *driver) clearFault(ctx context.Context, id string) error {
+	r.faults = slices.DeleteFunc(r.faults, func(set string) bool { return set == id })
+	return r.emu.clearFault(ctx, id)
 }
 
 // clearFaults lifts what the run has set. The emulator may have faults of others too, which are none of its business.

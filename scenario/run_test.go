@@ -128,6 +128,31 @@ func TestWhatFails(t *testing.T) {
 	}
 }
 
+// A network that is away can be taken away again, and comes back once it is let; and again.
+func TestNetworkGoesAwayTwice(t *testing.T) {
+	t.Parallel()
+	s := parsed1(t, `
+name: n
+story: s.
+steps:
+  - {at: 0.1T, network: down}
+  - {at: 0.2T, network: down}
+  - {at: 0.3T, network: up}
+  - {at: 0.4T, network: up}
+  - {at: 0.5T, network: down}
+  - {at: 0.6T, clear: all}
+  - {at: 0.7T, network: down}
+  - {at: 0.75T, network: up}
+until: 1.2T
+expect:
+  counts: {disconnected: 3}
+  final: online
+`)
+	if r := inBubble(t, s, Options{TTL: time.Hour}); r.Verdict != VerdictPassed {
+		t.Error(r.Text())
+	}
+}
+
 // A message that names a user arrives at each of the user's devices, and one that names a device at that one, whatever else was written to it.
 func TestDelivered(t *testing.T) {
 	t.Parallel()
