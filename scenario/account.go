@@ -38,6 +38,14 @@ type account struct {
 	delivered bool
 }
 
+func stepsOf(list []done) []Step {
+	var steps []Step
+	for _, d := range list {
+		steps = append(steps, d.step)
+	}
+	return steps
+}
+
 // done is something that was done, by the emulator's clock.
 type done struct {
 	at   time.Time
@@ -90,6 +98,13 @@ func (a *account) write(w io.Writer, name string) error {
 	if settings := a.emulator.yaml(); settings != "{}" {
 		fmt.Fprintf(&b, "emulator: %s\n", settings)
 	}
+	if others := a.others(); len(others) > 0 {
+		fmt.Fprintf(&b, "later: [%s]\n", strings.Join(others, ", "))
+	}
+	known := (&Scenario{Steps: stepsOf(a.steps)}).faultIDs()
+	a.steps = slices.DeleteFunc(a.steps, func(d done) bool { // what was there before the recording, and had no effect any more
+		return d.step.Clear != "" && d.step.Clear != allFaults && !slices.Contains(known, d.step.Clear)
+	})
 	slices.SortStableFunc(a.steps, func(x, y done) int { return x.at.Compare(y.at) })
 	if len(a.steps) > 0 {
 		b.WriteString("steps:\n")
@@ -107,6 +122,24 @@ func (a *account) write(w io.Writer, name string) error {
 	a.writeExpected(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// others are the users beside the recorded one whom a fault or a trigger is for. A scenario knows nobody who has no client in it.
+func (a *account) others() []string {
+	var list []string
+	for _, d := range a.steps {
+		user := ""
+		switch {
+		case d.step.Fault != nil:
+			user = d.step.Fault.User
+		case d.step.Trigger != nil:
+			user = d.step.Trigger.User
+		}
+		if user != "" && user != a.user && !slices.Contains(reservedUsers, user) && !slices.Contains(list, quoted(user)) {
+			list = append(list, quoted(user))
+		}
+	}
+	return list
 }
 
 func (a *account) writeExpected(b *strings.Builder) {

@@ -14,7 +14,7 @@ func (s Step) words() string {
 	switch {
 	case s.Fault != nil:
 		return s.Fault.describe()
-	case s.Clear == "all":
+	case s.Clear == allFaults:
 		return "all faults end"
 	case s.Clear != "":
 		return "the fault " + s.Clear + " ends"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -350,5 +351,31 @@ func TestLongTextsAreCut(t *testing.T) {
 		if q := quoted(text); len(q) > maxQuoted || len(q) < maxQuoted/2 {
 			t.Errorf("%d bytes of %.3q", len(q), text)
 		}
+	}
+}
+
+// A recording names nobody and no fault that a scenario would not take from it.
+func TestRecordingOfOthersIsAScenario(t *testing.T) {
+	zero := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	a := account{zero: zero, end: zero.Add(time.Minute), life: time.Minute, user: "alice", profile: "native", policy: session.Policy{OnWillExpire: "renew", OnExpired: "relogin"}, final: session.Online}
+	for _, step := range []Step{
+		{Fault: &Fault{ID: "slow", Target: "message", Kind: "status", User: "bob"}},
+		{Clear: "slow"},
+		{Clear: "of-before"},
+		{Trigger: &Trigger{Event: "kick", User: "carol"}},
+		{Trigger: &Trigger{Event: "kick", User: "all"}},
+	} {
+		a.steps = append(a.steps, done{zero.Add(time.Second), step})
+	}
+	var out strings.Builder
+	if err := a.write(&out, "others"); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Parse("others.yaml", []byte(out.String()))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, out.String())
+	}
+	if !slices.Equal(s.Later, []string{"bob", "carol"}) || len(s.Steps) != 4 {
+		t.Errorf("there are %d steps, and %q who come later", len(s.Steps), s.Later)
 	}
 }

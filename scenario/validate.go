@@ -21,7 +21,19 @@ const (
 	maxTTL    = 365 * 24 * time.Hour
 )
 
+const (
+	// echo is the emulator's own user, who answers by itself.
+	echo = "echo"
+	// everybody is who a trigger is for that is for all users.
+	everybody = "all"
+	// allFaults clears every fault that the run has set.
+	allFaults = "all"
+)
+
 var (
+	// reservedUsers are the lanes that are no users, the user who answers by itself, and the word for all users.
+	reservedUsers = []string{LaneScript, LaneEmulator, LaneTokenServer, echo, everybody}
+
 	scenarioName = pattern.New(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	laneName     = pattern.New(`^[a-z0-9_.-]{1,64}(@[a-z0-9_.-]{1,64})?$`)
 )
@@ -98,7 +110,7 @@ func (s *Scenario) defaults() {
 			step.Send.From = s.MainUser()
 		}
 		if step.Send != nil && step.Send.To == "" {
-			step.Send.To = "echo"
+			step.Send.To = echo
 		}
 		if step.Do != nil && step.Do.User == "" {
 			step.Do.User = s.MainUser()
@@ -118,6 +130,7 @@ func (s *Scenario) validateUsers(d *decoder) {
 		d.wrong("seed", "want a positive number")
 	}
 	seen := map[string]bool{}
+	herd := s.herd()
 	for _, list := range []struct {
 		path  string
 		lanes []string
@@ -125,8 +138,12 @@ func (s *Scenario) validateUsers(d *decoder) {
 		for i, lane := range list.lanes {
 			path := fmt.Sprintf("%s[%d]", list.path, i)
 			switch {
-			case !laneName().MatchString(lane) || lane == "echo":
-				d.wrong(path, "%q is no user; write a name of a-z, 0-9, _ - and ., or name@device (echo is the emulator's own)", printable.Line(lane, 64))
+			case !laneName().MatchString(lane):
+				d.wrong(path, "%q is no user; write a name of a-z, 0-9, _ - and ., or name@device", printable.Line(lane, 64))
+			case slices.Contains(reservedUsers, userOf(lane)):
+				d.wrong(path, "nobody can be called %s here; it has a meaning of its own, as have %s", userOf(lane), strings.Join(reservedUsers, ", "))
+			case slices.Contains(herd, lane):
+				d.wrong(path, "%s is one of the herd, which are %s to %s; give this user another name", lane, herd[0], herd[len(herd)-1])
 			case seen[lane]:
 				d.wrong(path, "%s stands here twice; a second device of a user is written %s@tablet", lane, lane)
 			}
@@ -160,11 +177,17 @@ func (s *Scenario) validateStep(d *decoder, path string, step *Step) {
 		if err := step.Fault.resolve(s.TTL).Validate(); err != nil {
 			d.wrong(path+".fault", "%v", err)
 		}
+		if step.Fault.User != "" {
+			d.oneOf(path+".fault.user", step.Fault.User, append(s.userNames(), echo))
+		}
+	case step.Clear != "":
+		d.oneOf(path+".clear", step.Clear, append(s.faultIDs(), allFaults))
 	case step.Trigger != nil:
 		request := step.Trigger.request()
 		if err := request.Validate(step.Trigger.Event); err != nil {
 			d.wrong(path+".trigger", "%v", err)
 		}
+		d.oneOf(path+".trigger.user", step.Trigger.User, append(s.userNames(), everybody))
 	case step.Jump != nil:
 		if step.Jump.Client.IsZero() && step.Jump.Emulator.IsZero() {
 			d.wrong(path+".jump", "no clock jumps; write client: 10m, emulator: 10m or both")
@@ -207,10 +230,16 @@ func (s *Scenario) validateExpect(d *decoder) {
 			if event.Why != "" {
 				d.oneOf(path+".why", event.Why, reasons())
 			}
+			if event.Callback != "" {
+				d.oneOf(path+".callback", event.Callback, s.callbacks())
+			}
 			for _, w := range []struct {
 				name   string
 				window Window
 			}{{"in", event.In}, {"left", event.Left}} {
+				if s.isImpossible(w.window) {
+					d.wrong(path+"."+w.name, "the window %s ends before it begins, so nothing can be in it; write the earlier instant first", w.window)
+				}
 				for _, end := range []*Instant{w.window.From, w.window.To} {
 					if end == nil {
 						continue
@@ -289,11 +318,52 @@ func (d *decoder) policy(path string, p *Policy) {
 
 // lanes lists everybody who has a client.
 func (s *Scenario) lanes() []string {
-	lanes := append(slices.Clone(s.Users), s.Later...)
+	return append(append(slices.Clone(s.Users), s.Later...), s.herd()...)
+}
+
+// herd lists the users of the herd.
+func (s *Scenario) herd() []string {
+	var lanes []string
 	for i := range s.Herd {
 		lanes = append(lanes, fmt.Sprintf("herd%03d", i+1))
 	}
 	return lanes
+}
+
+// userNames lists everybody who has a client, as the emulator knows them: without devices.
+func (s *Scenario) userNames() []string {
+	var users []string
+	for _, lane := range s.lanes() {
+		if user := userOf(lane); !slices.Contains(users, user) {
+			users = append(users, user)
+		}
+	}
+	return users
+}
+
+// faultIDs lists the names that the steps give to their faults.
+func (s *Scenario) faultIDs() []string {
+	var ids []string
+	for _, step := range s.Steps {
+		if step.Fault != nil && step.Fault.ID != "" && !slices.Contains(ids, step.Fault.ID) {
+			ids = append(ids, step.Fault.ID)
+		}
+	}
+	return ids
+}
+
+// callbacks lists the names that the scenario's SDK has for its callbacks.
+func (s *Scenario) callbacks() []string {
+	profile, _ := chat.ProfileByName(s.Profile)
+	return profile.Callbacks()
+}
+
+// isImpossible tells a window that ends before it begins, as far as that can be known before a run: both ends count from the same instant.
+func (s *Scenario) isImpossible(w Window) bool {
+	if w.From == nil || w.To == nil || w.From.Event != w.To.Event || w.From.Nth != w.To.Nth {
+		return false
+	}
+	return w.From.Plus.Of(s.TTL) > w.To.Plus.Of(s.TTL)
 }
 
 func reasons() []string {
@@ -326,7 +396,7 @@ func (s *Scenario) reference(ref string) (lane, name string) {
 // request is the trigger as the emulator takes it.
 func (t *Trigger) request() fakeserver.TriggerRequest {
 	r := fakeserver.TriggerRequest{User: t.User, Code: t.Code, Reason: t.Reason}
-	if r.User == "all" {
+	if r.User == everybody {
 		r.User = ""
 	}
 	return r

@@ -227,7 +227,7 @@ func connectFailed(p Profile, s state, in inConnectFailed) (state, []any) {
 			s, effects := end(s)
 			return s, append(effects, disconnected(p, in.err.Code, in.err.Reason, in.err.Kind))
 		}
-		effects = append(effects, doEmit{Event{Name: Failed, Callback: "onError", Code: in.err.Code, Reason: in.err.Reason, Kind: in.err.Kind}})
+		effects = append(effects, doEmit{Event{Name: Failed, Callback: errorCallback, Code: in.err.Code, Reason: in.err.Reason, Kind: in.err.Kind}})
 	}
 	s.attempts++
 	if p.MaxReconnects > 0 && s.attempts >= p.MaxReconnects {

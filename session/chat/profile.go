@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Profile says how one family of Agora Chat SDKs behaves around a token. It is data: the client reads it and has no other
 // branches by platform.
@@ -38,6 +41,16 @@ type Profile struct {
 	// ConnectedCallback, DisconnectedCallback and LogoutCallback are the SDK's own names; LogoutCallback reports a kick.
 	ConnectedCallback, DisconnectedCallback, LogoutCallback string
 }
+
+// Callbacks lists every name that can come with an event.
+func (p Profile) Callbacks() []string {
+	list := []string{p.WillExpireCallback, p.ExpiredCallback, p.ConnectedCallback, p.DisconnectedCallback, p.LogoutCallback, errorCallback}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// errorCallback reports, in every profile, what the SDK goes on after.
+const errorCallback = "onError"
 
 // The profiles.
 var (
