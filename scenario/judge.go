@@ -143,6 +143,11 @@ func (s *Scenario) within(e evidence, w Window, at time.Duration) (in, known boo
 	return in, known
 }
 
+func (s *Scenario) isIn(e evidence, w Window, at time.Duration) bool {
+	in, _ := s.within(e, w, at)
+	return in
+}
+
 // fits reports whether a moment is what an event describes, its place in time aside.
 func (e evidence) fits(want Event, lane, name string, m Moment) bool {
 	switch {
@@ -159,8 +164,7 @@ func (s *Scenario) leftFits(e evidence, w Window, m Moment) bool {
 	if w.IsZero() || e.foreign && !m.HasLife {
 		return true
 	}
-	in, _ := s.within(e, w, m.Left)
-	return m.HasLife && in
+	return m.HasLife && s.isIn(e, w, m.Left)
 }
 
 func (s *Scenario) judgeEvents(e evidence) []Check {
@@ -175,7 +179,7 @@ func (s *Scenario) judgeEvents(e evidence) []Check {
 		}
 		for n := next[lane]; n < len(e.moments); n++ {
 			m := e.moments[n]
-			if in, _ := s.within(e, want.In, m.At); in && e.fits(want, lane, name, m) && s.leftFits(e, want.Left, m) {
+			if e.fits(want, lane, name, m) && s.isIn(e, want.In, m.At) && s.leftFits(e, want.Left, m) {
 				next[lane] = n + 1
 				c.State, c.Seen = Passed, "at "+s.instantText(e, m.At)
 				c.At, c.HasAt = m.At, true
@@ -248,7 +252,7 @@ func (s *Scenario) judgeNever(e evidence) []Check {
 		}
 		times := 0
 		for _, m := range e.moments {
-			if in, _ := s.within(e, want.In, m.At); !in || !e.fits(want, lane, name, m) || !s.leftFits(e, want.Left, m) {
+			if !e.fits(want, lane, name, m) || !s.isIn(e, want.In, m.At) || !s.leftFits(e, want.Left, m) {
 				continue
 			}
 			if times++; times == 1 {

@@ -43,11 +43,38 @@ const (
 
 var errTakenOver = errors.New("a person took over, so there is no verdict")
 
+// tellEvery is how often it is told how things stand while nobody asks. A herd makes thousands of moments at once, and each time everything is
+// judged anew.
+const tellEvery = 50 * time.Millisecond
+
+// untilTelling is how long it takes until the news are due, and never when there are none or nobody wants to know.
+func (r *driver) untilTelling() time.Duration {
+	if r.o.Progress == nil || !r.news {
+		return never
+	}
+	return time.Until(r.told.Add(tellEvery))
+}
+
+// tellNews says how things stand when that is due.
+func (r *driver) tellNews() {
+	if r.untilTelling() <= 0 {
+		r.tell(nil)
+	}
+}
+
+// tellLatest says how things stand when that has not been told yet, due or not.
+func (r *driver) tellLatest() {
+	if r.news {
+		r.tell(nil)
+	}
+}
+
 // tell says how things stand; report is nil until the run has been judged.
 func (r *driver) tell(report *Report) {
 	if r.o.Progress == nil {
 		return
 	}
+	r.news, r.told = false, time.Now()
 	p := Progress{
 		Story: r.s.Story, Now: r.now(), Until: r.s.Until.Of(r.o.TTL), Held: r.held, Taken: r.taken,
 		Checks: r.s.judge(r.evidence(false)), Moments: slices.Clone(r.seen.moments), Report: report,

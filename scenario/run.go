@@ -34,7 +34,8 @@ type Options struct {
 	Seed uint64
 	// InMemory runs without sockets, as it must be inside a testing/synctest bubble.
 	InMemory bool
-	// Progress is called with how things stand, whenever that changes. It must not block for long.
+	// Progress is called with how things stand, soon after that has changed: twenty times a second at most, besides the answers to Commands.
+	// It must not block for long.
 	Progress func(Progress)
 	// Commands are for whoever plays the scenario; see [Command].
 	Commands <-chan Command
@@ -123,13 +124,15 @@ type driver struct {
 	sent   []sent
 	held   bool // no step is done until somebody says so
 	taken  bool // nor ever again
+	news   bool // something has happened since it was told how things stand
+	told   time.Time
 }
 
 // never is later than any run can last, with room to calculate.
 const never = time.Duration(math.MaxInt64 / 4)
 
 func newDriver(s *Scenario, o Options, emu emulator) *driver {
-	return &driver{s: s, o: o, emu: emu, inbox: make(chan Moment, 1024), done: make([]bool, len(s.Steps)), undone: make(map[int]string)}
+	return &driver{s: s, o: o, emu: emu, inbox: make(chan Moment, 1024), done: make([]bool, len(s.Steps)), undone: make(map[int]string), news: true}
 }
 
 // now is the time of the scenario.
@@ -184,6 +187,7 @@ func (r *driver) play(ctx context.Context) error {
 
 // loop does steps until the end of the run.
 func (r *driver) loop(ctx context.Context) error {
+	defer r.tellLatest()
 	for {
 		if err := r.due(ctx, r.now()); err != nil {
 			return err
@@ -217,12 +221,13 @@ func (r *driver) loop(ctx context.Context) error {
 
 // wait lets time pass until the given moment, or until something happens.
 func (r *driver) wait(ctx context.Context, until time.Duration) error {
-	timer := time.NewTimer(max(until-r.now(), 0))
+	timer := time.NewTimer(max(min(until-r.now(), r.untilTelling()), 0))
 	defer timer.Stop()
 	select {
 	case m := <-r.inbox:
 		r.note(m)
 		r.drain()
+		r.news = true
 	case <-timer.C:
 	case c := <-r.o.Commands:
 		return r.obey(ctx, c, until)
@@ -232,7 +237,7 @@ func (r *driver) wait(ctx context.Context, until time.Duration) error {
 		}
 		return ctx.Err()
 	}
-	r.tell(nil)
+	r.tellNews()
 	return nil
 }
 
@@ -310,7 +315,7 @@ func (r *driver) due(ctx context.Context, now time.Duration) error {
 		if err := r.do(ctx, i, step); err != nil {
 			return fmt.Errorf("step %d (%s): %w", i+1, step.describe(), err)
 		}
-		r.tell(nil)
+		r.news = true
 	}
 	return nil
 }

@@ -253,6 +253,25 @@ expect: {final: online}
 	})
 }
 
+// However much happens at once, it is told in one go; and all of it is told.
+func TestProgressIsTold(t *testing.T) {
+	t.Parallel()
+	s := parsed1(t, "name: n\nstory: s.\nherd: 30\nuntil: 1T\nexpect: {final: online}\n")
+	var told []time.Time
+	var last Progress
+	r := inBubble(t, s, Options{TTL: time.Hour, Progress: func(p Progress) {
+		told, last = append(told, time.Now()), p
+	}})
+	for i := 1; i < len(told)-1; i++ { // the last one does not wait
+		if gap := told[i].Sub(told[i-1]); gap < 50*time.Millisecond {
+			t.Fatalf("it was told %v after the time before", gap)
+		}
+	}
+	if len(told) < 3 || count(last.Moments, "herd030/renew.succeeded") != 1 || len(last.Moments) < len(r.Timeline)/2 {
+		t.Errorf("it was told %d times; in the end %d moments of %d, and the checks are %v", len(told), len(last.Moments), len(r.Timeline), last.Checks)
+	}
+}
+
 func count(moments []Moment, ref string) int {
 	n := 0
 	for _, m := range moments {
