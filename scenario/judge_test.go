@@ -2,9 +2,11 @@ package scenario
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -157,5 +159,41 @@ func TestForeignEventsFit(t *testing.T) {
 		if c := judged(t, "events: [{event: kicked, "+narrow+"}]", evidence{foreign: true}, kicked); c.State != want {
 			t.Errorf("%s: %s, want %s", narrow, c.State, want)
 		}
+	}
+}
+
+// A life belongs to a device, and ends with the next one of that device.
+func TestLives(t *testing.T) {
+	t.Parallel()
+	type life struct {
+		lane    string
+		from    int // in tenths of the life of a token
+		until   int
+		renewal bool
+	}
+	for _, tc := range []struct {
+		name string
+		want []life
+	}{
+		{"s01-happy-renew", []life{{"alice", 0, 8, false}, {"alice", 8, 15, true}}},
+		{"s30-second-device", []life{{"alice@phone", 0, 8, false}, {"alice@phone", 8, 12, true}, {"alice@tablet", 0, 8, false}, {"alice@tablet", 8, 12, true}}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s, err := Find(tc.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := inBubble(t, s, Options{TTL: time.Hour})
+			tenths := func(d time.Duration) int { return int(d.Round(r.TTL/10) / (r.TTL / 10)) }
+			var got []life
+			for _, l := range r.Lives {
+				got = append(got, life{l.Lane, tenths(l.From), tenths(l.Until), l.Renewal})
+			}
+			slices.SortStableFunc(got, func(a, b life) int { return strings.Compare(a.lane, b.lane) })
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(life{})); diff != "" {
+				t.Errorf("lives (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -176,6 +176,9 @@ func ofJournal(zero time.Time, e fakeserver.Entry) Moment {
 	m.Text = printable.Line(strings.Join(parts, ", "), 300)
 	if (e.Name == fakeserver.SessionOpened || e.Name == fakeserver.SessionRenewed) && m.HasLife {
 		lane := e.User
+		if e.Device != "" {
+			lane += "@" + e.Device
+		}
 		m.Life = &Life{
 			Lane: lane, From: at, Expires: e.ExpiresAt.Sub(zero), Token: e.Token, Renewal: e.Name == fakeserver.SessionRenewed,
 			WillExpire: at + m.Left*4/5,
@@ -223,20 +226,35 @@ func (t *timeline) add(m Moment) {
 	t.index[at] = slices.Insert(times, i, m.At)
 }
 
-// lives are the tokens that were accepted, with the end of each as the next one of the same user, or the end of the run, set it.
-func lives(moments []Moment, end time.Duration) []Life {
+// lives are the tokens that were accepted, with the end of each as the next one of the same device, or the end of the run, set it.
+//
+// The service renews all devices of a user when one of them trades a token. What another device's token gives to this one is no life of its own
+// when it ends with the token that this one has: the devices renew at once, and each would seem to do so as often as there are devices.
+func (s *Scenario) lives(moments []Moment, end time.Duration) []Life {
+	lanes := s.lanes()
+	devices := map[string]int{}
+	for _, lane := range lanes {
+		devices[userOf(lane)]++
+	}
 	var list []Life
+	open := map[string]int{} // by lane, the life that goes on
 	for _, m := range moments {
 		if m.Life == nil {
 			continue
 		}
 		life := *m.Life
-		life.Until = end
-		for i := range list {
-			if list[i].Lane == life.Lane && list[i].Until > life.From {
-				list[i].Until = life.From
-			}
+		if !slices.Contains(lanes, life.Lane) { // one of ours without a device, or a foreign client with one that only it knows
+			life.Lane = userOf(life.Lane)
 		}
+		i, goesOn := open[life.Lane]
+		if goesOn && life.Renewal && devices[userOf(life.Lane)] > 1 && list[i].Expires == life.Expires {
+			continue
+		}
+		if goesOn {
+			list[i].Until = life.From
+		}
+		life.Until = end
+		open[life.Lane] = len(list)
 		list = append(list, life)
 	}
 	return list

@@ -51,7 +51,7 @@ func (r *Report) broken(err error, started time.Time) *Report {
 }
 
 func (r *Report) fill(s *Scenario, e evidence, started time.Time) {
-	r.Checks, r.Timeline, r.Lives = s.judge(e), e.moments, lives(e.moments, e.now)
+	r.Checks, r.Timeline, r.Lives = s.judge(e), e.moments, s.lives(e.moments, e.now)
 	r.Took, r.Lasted = time.Since(started), e.now
 	r.Verdict = VerdictPassed
 	if slices.ContainsFunc(r.Checks, func(c Check) bool { return c.State == Failed }) {
