@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"regexp"
@@ -192,6 +193,24 @@ func TestBatchIsInterrupted(t *testing.T) {
 	}, func(*Report) { told++ })
 	if len(reports) != 1 || reports[0].Scenario != "a" || told != 1 || ran != 2 {
 		t.Errorf("%d reports, told of %d, %d ran", len(reports), told, ran)
+	}
+}
+
+// The documentation names the limits that there are.
+func TestDocumentedLimits(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../docs/scenarios.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.Join(strings.Fields(string(doc)), " ")
+	for _, want := range []string{
+		fmt.Sprintf("%d KiB", maxFile>>10), fmt.Sprintf("a line of more than %d bytes", maxLine), fmt.Sprintf("%d steps", maxSteps),
+		fmt.Sprintf("%d checks", maxChecks), fmt.Sprintf("%dT", maxFraction), fmt.Sprintf("most %d users", maxHerd),
+	} {
+		if !strings.Contains(words, want) {
+			t.Errorf("docs/scenarios.md does not say %s", want)
+		}
 	}
 }
 
