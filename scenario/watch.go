@@ -55,25 +55,99 @@ func Watch(ctx context.Context, s *Scenario, w WatchOptions) *Report {
 	return report
 }
 
-// forUser is the scenario with another first user.
+// forUser is the scenario with another first user. Who has that name in the scenario gets the first user's in turn.
 func (s *Scenario) forUser(user string) *Scenario {
+	main := s.MainUser()
+	was, _ := splitLane(main)
+	renamed := func(lane string) string {
+		name, device := splitLane(lane)
+		switch {
+		case lane == main:
+			return user
+		case name == was:
+			name = user
+		case name == user:
+			name = was
+		}
+		if device != "" {
+			name += "@" + device
+		}
+		return name
+	}
+	lanes := func(list []string) []string {
+		list = slices.Clone(list)
+		for i := range list {
+			list[i] = renamed(list[i])
+		}
+		return list
+	}
+	ref := func(text string) string {
+		if lane, name, ok := strings.Cut(text, "/"); ok && lane != LaneEmulator && lane != LaneTokenServer {
+			return renamed(lane) + "/" + name
+		}
+		return text
+	}
 	change := *s
-	was, _ := splitLane(s.MainUser())
-	change.Users = append([]string{user}, s.Users[1:]...)
+	change.Users, change.Later = lanes(s.Users), lanes(s.Later)
 	change.Steps = slices.Clone(s.Steps)
 	for i := range change.Steps {
-		if f := change.Steps[i].Fault; f != nil && f.User == was {
-			other := *f
-			other.User = user
-			change.Steps[i].Fault = &other
+		step := &change.Steps[i]
+		step.At.Event = ref(step.At.Event)
+		if step.Fault != nil {
+			other := *step.Fault
+			other.User, step.Fault = renamed(other.User), &other
 		}
-		if t := change.Steps[i].Trigger; t != nil && t.User == was {
-			other := *t
-			other.User = user
-			change.Steps[i].Trigger = &other
+		if step.Trigger != nil {
+			other := *step.Trigger
+			other.User, step.Trigger = renamed(other.User), &other
+		}
+		if step.Send != nil {
+			step.Send = &Send{renamed(step.Send.From), renamed(step.Send.To), step.Send.Text}
+		}
+		if step.Do != nil {
+			step.Do = &Do{step.Do.Action, renamed(step.Do.User)}
 		}
 	}
+	if s.StopAfter != nil {
+		change.StopAfter = s.StopAfter.renamed(ref)
+	}
+	for _, list := range []*[]Event{&change.Expect.Events, &change.Expect.Never} {
+		*list = slices.Clone(*list)
+		for i, e := range *list {
+			e.Event, e.In = ref(e.Event), e.In.renamed(ref)
+			(*list)[i] = e
+		}
+	}
+	change.Expect.Counts = make(map[string]Range, len(s.Expect.Counts))
+	for event, n := range s.Expect.Counts {
+		change.Expect.Counts[ref(event)] = n
+	}
 	return &change
+}
+
+// renamed is the instant with the event that it counts from under another name.
+func (i *Instant) renamed(ref func(string) string) *Instant {
+	if i == nil {
+		return nil
+	}
+	other := *i
+	other.Event = ref(i.Event)
+	return &other
+}
+
+func (w Window) renamed(ref func(string) string) Window {
+	other := Window{From: w.From.renamed(ref), To: w.To.renamed(ref), text: w.text}
+	if (w.From == nil || other.From.Event == w.From.Event) && (w.To == nil || other.To.Event == w.To.Event) {
+		return w
+	}
+	text := func(i *Instant) string {
+		if i == nil {
+			return ""
+		}
+		return i.String()
+	}
+	other.text = text(other.From) + ".." + text(other.To)
+	return other
 }
 
 // watch is play for a client that is not ours.
