@@ -173,7 +173,7 @@ func (s *Scenario) judgeEvents(e evidence) []Check {
 	for i, want := range s.Expect.Events {
 		lane, name := s.reference(want.Event)
 		c := Check{Name: eventCheck(i, want), Expected: s.describe(e, want), State: Waiting}
-		if e.foreign && !e.visible(lane, name) {
+		if e.foreign && !s.visible(lane, name) {
 			checks = append(checks, c.notSeen())
 			continue
 		}
@@ -190,7 +190,7 @@ func (s *Scenario) judgeEvents(e evidence) []Check {
 			c.State = Failed
 			c.Seen, c.At, c.HasAt = s.instead(e, want, next[lane])
 		}
-		checks = append(checks, c)
+		checks = append(checks, s.excusedEvent(e, c, want))
 	}
 	return checks
 }
@@ -246,7 +246,7 @@ func (s *Scenario) judgeNever(e evidence) []Check {
 	for _, want := range s.Expect.Never {
 		lane, name := s.reference(want.Event)
 		c := Check{Name: neverCheck(want), Expected: "never " + s.describe(e, want), State: Waiting}
-		if e.foreign && !e.visible(lane, name) {
+		if e.foreign && !s.visible(lane, name) {
 			checks = append(checks, c.notSeen())
 			continue
 		}
@@ -269,7 +269,7 @@ func (s *Scenario) judgeNever(e evidence) []Check {
 		case times == 0 && e.over:
 			c.State, c.Seen = Passed, "it never happened"
 		}
-		checks = append(checks, c)
+		checks = append(checks, s.excusedNever(e, c, want))
 	}
 	return checks
 }
@@ -279,7 +279,7 @@ func (s *Scenario) judgeCounts(e evidence) []Check {
 	for _, ref := range sortedKeys(s.Expect.Counts) {
 		lane, name := s.reference(ref)
 		c := Check{Name: "count " + ref, Expected: s.Expect.Counts[ref].of("time", "times") + " " + ref, State: Waiting}
-		if e.foreign && !e.visible(lane, name) {
+		if e.foreign && !s.visible(lane, name) {
 			checks = append(checks, c.notSeen())
 			continue
 		}
@@ -291,7 +291,8 @@ func (s *Scenario) judgeCounts(e evidence) []Check {
 				last = m.At
 			}
 		}
-		checks = append(checks, c.counted(e, s.Expect.Counts[ref], n, fmt.Sprintf("%d", n), last))
+		c = c.counted(e, s.Expect.Counts[ref], n, fmt.Sprintf("%d", n), last)
+		checks = append(checks, s.excusedCount(e, c, s.Expect.Counts[ref], lane, name, e.index[place{lane, name}]))
 	}
 	return checks
 }
@@ -323,18 +324,16 @@ func (s *Scenario) judgeRequests(e evidence) []Check {
 	if len(at) > 0 {
 		last = at[len(at)-1]
 	}
-	if want := s.Expect.Requests; want != nil && e.foreign && s.ownAnswers() {
-		c := Check{Name: "requests", Expected: want.of("request", "requests") + " at the token server"}.notSeen()
-		c.Seen = "they depend on the app's answers to the token events, which the scenario cannot set in a foreign client"
-		checks = append(checks, c)
-	} else if want != nil {
+	if want := s.Expect.Requests; want != nil {
 		c := Check{Name: "requests", Expected: want.of("request", "requests") + " at the token server", State: Waiting}
-		checks = append(checks, c.counted(e, *want, len(at), fmt.Sprintf("%d", len(at)), last))
+		c = c.counted(e, *want, len(at), fmt.Sprintf("%d", len(at)), last)
+		checks = append(checks, s.excusedCount(e, c, *want, LaneTokenServer, request, at))
 	}
 	if most := s.Expect.PerSecond; most > 0 {
 		worst, when := busiest(at[s.firstLogins(e, at):])
 		c := Check{Name: "per_second", Expected: Range{0, most}.of("request", "requests") + " a second at the token server after the logins", State: Waiting}
-		checks = append(checks, c.counted(e, Range{0, most}, worst, fmt.Sprintf("%d in the second from %s on", worst, s.instantText(e, when)), when))
+		c = c.counted(e, Range{0, most}, worst, fmt.Sprintf("%d in the second from %s on", worst, s.instantText(e, when)), when)
+		checks = append(checks, s.excused(e, c, LaneTokenServer, request, when, false))
 	}
 	return checks
 }
@@ -365,11 +364,6 @@ func busiest(at []time.Duration) (most int, from time.Duration) {
 		}
 	}
 	return most, from
-}
-
-// ownAnswers tells whether the scenario sets what the app answers to the token events.
-func (s *Scenario) ownAnswers() bool {
-	return s.Policy != nil || slices.ContainsFunc(s.Steps, func(step Step) bool { return step.Policy != nil })
 }
 
 func (s *Scenario) judgeFinal(e evidence) []Check {
