@@ -299,7 +299,10 @@ func (r *driver) drain() {
 }
 
 // note keeps a moment.
-func (r *driver) note(m Moment) { r.seen.add(m) }
+func (r *driver) note(m Moment) {
+	r.seen.add(m)
+	r.measure(m)
+}
 
 // due does the steps whose time has come, in the order in which they are written.
 func (r *driver) due(ctx context.Context, now time.Duration) error {
@@ -426,6 +429,9 @@ func (r *driver) addFault(ctx context.Context, f fakeserver.Fault) error {
 	id, err := r.emu.addFault(ctx, f)
 	if err == nil {
 		r.faults = append(r.faults, id)
+		if r.foreign != nil {
+			r.foreign.delayed(id, f)
+		}
 	}
 	return err
 }

@@ -39,9 +39,10 @@ func Watch(ctx context.Context, s *Scenario, w WatchOptions) *Report {
 	o.App = "watched"
 	started := time.Now()
 	report := newReport(s, o)
-	report.Profile = "foreign"
+	report.Profile, report.Seed = "foreign", 0
 	r := newDriver(s, o, remote{w.Client})
 	r.foreign = newForeign(w.User)
+	r.foreign.warned = s.warnsWithEmulator()
 	patience := w.Patience
 	if patience == 0 {
 		patience = 2 * time.Minute
@@ -198,7 +199,7 @@ const loginTime = 3 * time.Second
 func (r *driver) awaitLogin(ctx context.Context, patience time.Duration) error {
 	patient := time.NewTimer(patience)
 	defer patient.Stop()
-	var asked time.Time
+	var first, asked time.Time // of the requests for a token
 	var late <-chan time.Time
 	for {
 		select {
@@ -211,20 +212,23 @@ func (r *driver) awaitLogin(ctx context.Context, patience time.Duration) error {
 					from = asked
 				}
 				r.o.TTL = e.ExpiresAt.Sub(from.Truncate(time.Second))
-				zero = e.ExpiresAt.Add(-r.o.TTL)
+				r.foreign.measured = true
+				if zero = e.ExpiresAt.Add(-r.o.TTL); !first.IsZero() {
+					zero = first.Truncate(time.Second)
+				}
 			case e.Name == fakeserver.SessionOpened, e.Name == fakeserver.SessionRefused:
 			default: // a request for a token
 				if late == nil {
 					timer := time.NewTimer(loginTime)
 					defer timer.Stop()
-					late = timer.C
+					late, first = timer.C, e.At
 				}
 				asked = e.At
 				continue
 			}
 			return r.begin(ctx, zero)
-		case <-late:
-			return r.begin(ctx, asked.Truncate(time.Second))
+		case <-late: // the scenario begins all the same, as what keeps the client from its login may be what it is about
+			return r.begin(ctx, first.Truncate(time.Second))
 		case <-patient.C:
 			return fmt.Errorf("%w within %v; start the client under test as %s, or give it longer with --patience", ErrNobodyCame, patience, r.foreign.user)
 		case <-ctx.Done():
@@ -262,12 +266,24 @@ type foreign struct {
 	seen []fakeserver.Entry // before the start
 	// start is the start of the first life, zero while it is not known.
 	start time.Time
-	// token is the short form of the one that the client lives on.
-	token string
+	// token is the short form of the one that the client lives on, chatToken that of the Chat token for it, and expires their end.
+	token, chatToken string
+	expires          time.Time
+	// exchanged is the newest Chat token that the client got; fresh tells that the token server gave it a token that it has not used yet.
+	exchanged string
+	fresh     bool
+	// delays are the delays of the token server that the scenario has set, by the fault; awaited is when the requests that
+	// are held up by one will be answered.
+	delays  map[string]time.Duration
+	awaited []time.Time
+	// measured tells that the life of the client's tokens is known.
+	measured bool
+	// warned tells that the client's SDK calls will-expire when the emulator's journal does.
+	warned bool
 }
 
 func newForeign(user string) *foreign {
-	return &foreign{user: user, signs: make(chan fakeserver.Entry, 100)}
+	return &foreign{user: user, signs: make(chan fakeserver.Entry, 100), delays: make(map[string]time.Duration)}
 }
 
 // begin sets the start, and returns what was seen before.
@@ -298,7 +314,7 @@ func (f *foreign) entry(r *driver, e fakeserver.Entry) {
 	}
 	f.seen = append(f.seen, e)
 	opened := e.User == f.user && (e.Name == fakeserver.SessionOpened || e.Name == fakeserver.SessionRefused)
-	if opened || isTokenRequest(e) && (e.User == f.user || e.User == "") {
+	if opened || (isTokenRequest(e) || f.heldUp(e)) && (e.User == f.user || e.User == "") {
 		select {
 		case f.signs <- e:
 		default: // there are enough of them already
@@ -336,16 +352,25 @@ func kickOf(e fakeserver.Entry) (code int, kicked bool) {
 func (f *foreign) means(e fakeserver.Entry) []string {
 	mine := e.User == f.user
 	switch {
+	case e.Name == fakeserver.TokenIssued && mine:
+		if e.OfTokenServer() {
+			f.fresh = true
+		} else {
+			f.exchanged = e.Token
+		}
 	case e.Name == fakeserver.SessionOpened && mine:
-		again := e.Token == f.token
-		f.token = e.Token
-		if again { // a reconnect with the token that it had
+		if f.reconnects(e) {
 			return []string{string(session.Connected)}
 		}
+		f.livesOn(e, e.Token)
 		return []string{string(session.Connected), string(session.LoginSucceeded)}
 	case e.Name == fakeserver.SessionRenewed && mine:
-		f.token = e.Token
+		f.livesOn(e, f.exchanged)
 		return []string{string(session.RenewSucceeded)}
+	case e.Name == fakeserver.SessionWillExpire && mine && f.warned, f.forced(e, "will-expire"):
+		return []string{string(session.TokenWillExpire)}
+	case e.Name == fakeserver.SessionExpired && mine, f.forced(e, "expire"):
+		return []string{string(session.TokenExpired)}
 	case e.Name == fakeserver.SessionRefused && mine, isRefusedExchange(e):
 		return []string{string(session.LoginFailed)}
 	case e.Name == fakeserver.SessionClosed && mine:
@@ -357,10 +382,78 @@ func (f *foreign) means(e fakeserver.Entry) []string {
 		return []string{string(session.MessageSent)}
 	case e.Name == fakeserver.MessageDelivered && mine && e.Reason != receipt && e.To == f.user:
 		return []string{string(session.MessageReceived)}
-	case isTokenRequest(e) && (mine || e.User == ""):
+	case f.heldUp(e) && (mine || e.User == ""):
+		if d, delayed := f.delays[e.Fault.ID]; delayed {
+			f.awaited = append(f.awaited, e.At.Add(d))
+		}
+		return []string{string(session.TokenRequested)}
+	case isTokenRequest(e) && (mine || e.User == "") && !f.wasHeldUp(e):
 		return []string{string(session.TokenRequested)}
 	}
 	return nil
+}
+
+// heldUp tells that a request for a token has come that the journal has only when it is answered, which may be never.
+func (f *foreign) heldUp(e fakeserver.Entry) bool {
+	if e.Name != fakeserver.FaultApplied || !e.OfTokenServer() {
+		return false
+	}
+	_, delayed := f.delays[e.Fault.ID]
+	return delayed || e.Fault.Kind == "hang"
+}
+
+// lateAnswer is how exactly the end of a request that is held up is known.
+const lateAnswer = 500 * time.Millisecond
+
+// wasHeldUp tells the end of a request that heldUp told the beginning of.
+func (f *foreign) wasHeldUp(e fakeserver.Entry) bool {
+	if strings.HasPrefix(e.Reason, "fault ") && strings.HasSuffix(e.Reason, " hang") {
+		return true
+	}
+	i := slices.IndexFunc(f.awaited, func(answer time.Time) bool { return e.At.Sub(answer).Abs() < lateAnswer })
+	if i >= 0 {
+		f.awaited = slices.Delete(f.awaited, i, i+1)
+	}
+	return i >= 0
+}
+
+// delayed notes a fault that the scenario has set.
+func (f *foreign) delayed(id string, fault fakeserver.Fault) {
+	if d, err := time.ParseDuration(fault.Params["delay"]); err == nil && fault.Target == fakeserver.FaultTokenServer && fault.Kind == "delay" {
+		f.mu.Lock()
+		f.delays[id] = d
+		f.mu.Unlock()
+	}
+}
+
+// measure learns the life of the client's tokens from a login that came after the start.
+func (r *driver) measure(m Moment) {
+	if r.foreign == nil || r.foreign.measured || m.Life == nil || m.Lane != LaneEmulator || m.Life.Lane != r.foreign.user {
+		return
+	}
+	from := m.At
+	if asked := r.seen.index[place{LaneTokenServer, request}]; len(asked) > 0 {
+		from = asked[len(asked)-1]
+	}
+	if life := m.Life.Expires - from.Truncate(time.Second); life > 0 {
+		r.o.TTL, r.foreign.measured = life, true
+	}
+}
+
+// livesOn notes what the client got with a login or a renewal: its token, and the Chat token that this was traded for.
+func (f *foreign) livesOn(e fakeserver.Entry, exchanged string) {
+	f.token, f.chatToken, f.expires, f.fresh = e.Token, exchanged, e.ExpiresAt, false
+}
+
+// reconnects tells a connection on the token that the client had from a login. A native SDK renews with a token of the token server and connects
+// with the Chat token that it got for it, perhaps for the same one once more.
+func (f *foreign) reconnects(e fakeserver.Entry) bool {
+	return e.Token == f.token || e.Token == f.chatToken || !f.fresh && !f.expires.IsZero() && e.ExpiresAt.Equal(f.expires)
+}
+
+// forced tells a trigger that the client takes for an event of its token.
+func (f *foreign) forced(e fakeserver.Entry, trigger string) bool {
+	return e.Name == fakeserver.ControlTriggered && e.Reason == trigger && (e.User == f.user || e.User == "")
 }
 
 // isRefusedExchange tells a token that the service did not trade: native SDKs come no further with it, and nobody knows whose it was.

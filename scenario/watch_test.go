@@ -55,14 +55,47 @@ func watchedFor(t *testing.T, s *Scenario, user string, life time.Duration, act 
 	return r
 }
 
+// Nothing that a correct client does is held against it: what the emulator cannot see, and what hangs on steps and settings that were left out, is
+// not judged.
+func TestCorrectClientsAreNotFailed(t *testing.T) {
+	t.Parallel()
+	for _, s := range Library() {
+		for _, user := range []string{"alice", "carol"} {
+			t.Run(s.Name+"/"+user, func(t *testing.T) {
+				t.Parallel()
+				if r := watched(t, s, user, nil); r.Verdict != VerdictPassed {
+					t.Error(r.Text())
+				}
+			})
+		}
+	}
+}
+
 // What a watch makes of each kind of thing that it sees, misses or leaves out.
 func TestWhatWatchJudges(t *testing.T) {
 	t.Parallel()
 	const head = "name: n\nstory: s.\n"
 	for _, tc := range []struct {
 		name, text string
+		act        func(p *player, st *stage)
 		want       map[string]CheckState
 	}{
+		{
+			name: "a reconnect on the token that was renewed is no login",
+			text: "steps: [{at: 0.9T, network: cut}]\nuntil: 1.2T\nexpect:\n  counts: {login.succeeded: 1, connected: 2}\n",
+			want: map[string]CheckState{"count login.succeeded": Passed, "count connected": Passed},
+		},
+		{
+			name: "a second login is one",
+			text: "until: 0.5T\nexpect:\n  counts: {login.succeeded: 1}\n",
+			act: func(p *player, _ *stage) {
+				time.Sleep(3 * time.Second)
+				p.Logout()
+				time.Sleep(time.Millisecond)
+				p.Login()
+			},
+			want: map[string]CheckState{"count login.succeeded": Failed},
+		},
 		{
 			name: "what follows a step that was left out is not held against the client, what came before it is",
 			text: "steps: [{at: 0.4T, do: logout}]\nuntil: 0.7T\nexpect:\n  events: [{event: disconnected, in: 0.4T..0.5T}, {event: kicked, in: ..0.2T}]\n" +
@@ -105,6 +138,12 @@ func TestWhatWatchJudges(t *testing.T) {
 			want: map[string]CheckState{"requests": Failed},
 		},
 		{
+			name: "instants of the token come from the emulator",
+			text: "steps: [{at: token.will_expire+100ms, network: cut}]\nuntil: 0.95T\nexpect:\n" +
+				"  events: [{event: disconnected, in: token.will_expire..token.will_expire+1s}]\n  never: [{event: connected, in: token.expired..}]\n",
+			want: map[string]CheckState{"event 1 disconnected": Passed, "never connected in token.expired..": Passed},
+		},
+		{
 			name: "what only the client knows gives no time",
 			text: "steps: [{at: renew.started+1s, network: cut}]\nuntil: 0.95T\nexpect:\n" +
 				"  events: [{event: connected, in: login.started..login.started+1s}, disconnected]\n  never: [{event: kicked, in: token.received..}]\n",
@@ -112,18 +151,33 @@ func TestWhatWatchJudges(t *testing.T) {
 				"event 1 connected": NotSeen, "event 2 disconnected": NotSeen, "never kicked in token.received..": NotSeen, "step 1 renew.started+1s": NotSeen,
 			},
 		},
+		{
+			name: "a request that hangs is one from when it came",
+			text: "steps: [{at: 0s, fault: {target: token-server, kind: hang, count: 1}}]\nuntil: 0.95T\nexpect:\n" +
+				"  events: [{event: login.succeeded, in: 5s..}]\n  counts: {token.requested: 2}\n",
+			want: map[string]CheckState{"event 1 login.succeeded": Passed, "count token.requested": Passed},
+		},
+		{
+			name: "and so is one that is answered late",
+			text: "steps: [{at: 0.1T, fault: {target: token-server, kind: delay, params: {delay: 4s}, count: 1}}]\nuntil: 0.95T\nexpect:\n" +
+				"  events: [token.requested, {event: token.requested, in: 0.8T..0.8T+1s}]\n  counts: {token.requested: 2}\n",
+			want: map[string]CheckState{"event 1 token.requested": Passed, "event 2 token.requested": Passed, "count token.requested": Passed},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s := parsed1(t, head+"ttl: 40s\n"+tc.text)
 			for _, user := range []string{"alice", "bob"} {
-				r := watched(t, s, user, nil)
+				r := watched(t, s, user, tc.act)
 				got := map[string]CheckState{}
 				for _, c := range r.Checks {
 					got[strings.ReplaceAll(c.Name, map[string]string{"alice": "bob/", "bob": "alice/"}[user], "bob/")] = c.State
 				}
 				if diff := cmp.Diff(tc.want, got); diff != "" {
 					t.Errorf("%s (-want +got):\n%s%s", user, diff, r.Text())
+				}
+				if r.Seed != 0 || r.TTL.Round(time.Second) != 40*time.Second {
+					t.Errorf("a foreign client's luck is nobody's, and its life its own: seed %d, life %v", r.Seed, r.TTL)
 				}
 			}
 		})
@@ -167,5 +221,22 @@ expect:
 	}
 	if s.Users[0] != "alice@phone" || s.Expect.Never[0].Event != "bob/kicked" || s.Steps[1].Fault.User != "bob" {
 		t.Errorf("the scenario itself was changed: %+v", s)
+	}
+}
+
+// T is the life of the token that the client gets in the end, when the scenario keeps it from its login at first.
+func TestWatchedLife(t *testing.T) {
+	t.Parallel()
+	s := parsed1(t, `
+name: n
+story: s.
+ttl: 20s
+steps: [{at: 0s, fault: {target: token-server, kind: hang, count: 1}}]
+until: 1T
+expect:
+  events: [{event: renew.succeeded, in: 0.8T..1T}]
+`)
+	if r := watchedFor(t, s, "alice", 2*time.Minute, nil); r.Verdict != VerdictPassed || r.TTL != 2*time.Minute {
+		t.Errorf("a life of %v\n%s", r.TTL, r.Text())
 	}
 }
