@@ -341,6 +341,15 @@ func (f *Fault) yaml() string {
 	return all.yaml()
 }
 
+// remaining is what a fault that is there already will still do.
+func remaining(f fakeserver.FaultStatus) *Fault {
+	rest := FaultOf(f.Fault)
+	if rest.Count > 0 {
+		rest.Count = f.Left()
+	}
+	return rest
+}
+
 // FaultOf is a fault of the emulator as scenarios write it.
 func FaultOf(f fakeserver.Fault) *Fault {
 	return &Fault{

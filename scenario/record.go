@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +27,8 @@ type Recording struct {
 	mu      sync.Mutex
 	entries []fakeserver.Entry
 	steps   []done
-	faults  map[string]bool // by ID, those that are there
+	faults  map[string]bool // by ID, those that are there; true for those that are written
+	looked  bool
 	clock   time.Duration
 }
 
@@ -95,17 +97,24 @@ func (r *Recording) look(ctx context.Context) error {
 	defer r.mu.Unlock()
 	there := make(map[string]bool)
 	for _, f := range faults {
-		there[f.ID] = true
-		if !r.faults[f.ID] {
+		written, known := r.faults[f.ID]
+		there[f.ID] = written
+		switch {
+		case known:
+		case r.looked:
+			there[f.ID] = true
 			r.steps = append(r.steps, done{clock.Now, Step{Fault: FaultOf(f.Fault)}})
+		case !f.Over: // what it has done before is over
+			there[f.ID] = true
+			r.steps = append(r.steps, done{clock.Now, Step{Fault: remaining(f)}})
 		}
 	}
 	for _, id := range sortedKeys(r.faults) {
-		if !there[id] {
+		if _, still := there[id]; !still && r.faults[id] {
 			r.steps = append(r.steps, done{clock.Now, Step{Clear: id}})
 		}
 	}
-	r.faults = there
+	r.faults, r.looked = there, true
 	// An offset that drifts by less than this is the two clocks' reading, not a jump.
 	if jump := clock.Offset - r.clock; jump.Abs() > 10*time.Millisecond && !clock.Frozen {
 		r.steps = append(r.steps, done{clock.Now.Add(-jump), Step{Jump: &Jump{Emulator: Span{Offset: jump.Round(time.Millisecond)}}}})
@@ -150,7 +159,11 @@ func (r *Recording) Write(w io.Writer, name string) error {
 // facts finds the first login, and how the client behaved.
 func (r *Recording) facts() (f facts, ok bool) {
 	exchanged, issued := false, time.Time{}
+	inVain := map[string]time.Time{} // by user, the first request for a token that came to nothing
 	for _, e := range r.entries {
+		if spoilt := isTokenRequest(e) && e.Status != http.StatusOK || e.Name == fakeserver.FaultApplied && e.OfTokenServer(); spoilt && inVain[e.User].IsZero() {
+			inVain[e.User] = e.At
+		}
 		switch {
 		case e.Name == fakeserver.RESTRequest && e.Method == "POST" && strings.HasSuffix(e.Path, "/token"):
 			exchanged = true
@@ -167,6 +180,12 @@ func (r *Recording) facts() (f facts, ok bool) {
 		f.issued, f.opened = issued, e.At
 		f.life = e.ExpiresAt.Sub(issued.Truncate(time.Second))
 		f.zero, f.native = e.ExpiresAt.Add(-f.life), exchanged
+		// A run begins with the first try to log in, and its faults make the same of it again.
+		for _, user := range []string{e.User, ""} {
+			if first := inVain[user]; !first.IsZero() && first.Before(f.issued) {
+				f.issued, f.zero = first, first.Truncate(time.Second)
+			}
+		}
 		break
 	}
 	if f.life <= 0 {

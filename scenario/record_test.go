@@ -120,14 +120,24 @@ func (st *stage) slow(way time.Duration) {
 
 // recordSession records what is done with a running emulator.
 func recordSession(t *testing.T, way time.Duration, live func(t *testing.T, st *stage, p *player, emulator *control.Client)) string {
+	t.Helper()
+	return recordSessionAfter(t, func(*testing.T, *stage) {}, way, 20*time.Second, live)
+}
+
+// recordSessionAfter is recordSession of an emulator that something was done with before.
+func recordSessionAfter(t *testing.T, before func(t *testing.T, st *stage), way, ttl time.Duration,
+	live func(t *testing.T, st *stage, p *player, emulator *control.Client),
+) string {
+	t.Helper()
 	st, err := newStage(t.Context(), fakeserver.Config{}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
+	before(t, st)
 	transport := &http.Transport{DialContext: st.dial}
 	st.slow(way)
 	base := &Scenario{Users: []string{"alice"}}
-	players, err := st.cast(base, Options{TTL: 20 * time.Second, Profile: "native", App: "correct"})
+	players, err := st.cast(base, Options{TTL: ttl, Profile: "native", App: "correct"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,8 +40,8 @@ func (r *Recorder) Begin(setup Setup, s *session.Session) {
 	r.End()
 	t := &take{server: r.server, session: s, setup: setup, since: r.server.Now()}
 	for _, f := range r.server.Faults() {
-		if f.Left() != 0 {
-			t.steps = append(t.steps, done{step: Step{Fault: FaultOf(f.Fault)}})
+		if !f.Over {
+			t.steps = append(t.steps, done{step: Step{Fault: remaining(f)}})
 		}
 	}
 	var ctx context.Context
