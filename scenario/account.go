@@ -36,6 +36,8 @@ type account struct {
 	requests  Range
 	final     session.State // empty when nothing can be said
 	delivered bool
+	// cut says why the account ends before the recording did; empty when it does not.
+	cut string
 }
 
 func stepsOf(list []done) []Step {
@@ -72,12 +74,89 @@ func (a *account) count(ref string) {
 	a.counts[ref] = Range{n.Min + 1, n.Max + 1}
 }
 
-// maxSightings is how many events are written at most; a file with more is not read.
-const maxSightings = 100
+// Bounds of what is written; a file with more is not read. Steps count as checks too, so they leave room for events.
+const (
+	maxSightings = 100
+	maxRecorded  = maxSteps - 50
+)
+
+// bound ends the account where a scenario can hold no more: after so many steps, or with the longest time that can be written. full is when no
+// more was remembered, zero when all was.
+func (a *account) bound(steps int, full time.Time) {
+	slices.SortStableFunc(a.steps, func(x, y done) int { return x.at.Compare(y.at) })
+	end := func(at time.Time, why string) {
+		if at.Before(a.end) {
+			a.end, a.cut = maxTime(at, a.zero.Add(time.Second)), why
+		}
+	}
+	if a.life < never/maxFraction {
+		end(a.zero.Add(maxFraction*a.life), fmt.Sprintf("a scenario lasts %d lives of its token at most", maxFraction))
+	}
+	if !full.IsZero() {
+		end(full, "more happened than is remembered")
+	}
+	if len(a.steps) > steps {
+		end(a.steps[steps].at, fmt.Sprintf("more than these %d steps do not fit into a scenario", steps))
+		a.steps = a.steps[:steps]
+	}
+	a.steps = slices.DeleteFunc(a.steps, func(d done) bool { return d.at.After(a.end) })
+	if i := slices.IndexFunc(a.steps, func(d done) bool { return d.at.Add(d.step.leap()).After(a.end) }); a.cut != "" && i >= 0 {
+		a.end = maxTime(a.steps[i].at, a.zero.Add(time.Second)) // what comes of a leap over the end would still be seen
+		a.steps = a.steps[:i]
+	}
+}
+
+// leap is how far a recorded step moves the emulator's clock.
+func (s Step) leap() time.Duration {
+	switch {
+	case s.Jump != nil:
+		return s.Jump.Emulator.Offset
+	case s.Sleep != nil:
+		return s.Sleep.Offset
+	default:
+		return 0
+	}
+}
+
+// near tells of something that happened whether it still belongs to an account that was cut, and whether it is so near to the end that it may
+// come on the other side of it next time.
+func (a *account) near(at time.Time) (belongs, unsure bool) {
+	if a.cut == "" {
+		return true, false
+	}
+	early, late := a.patience(a.end)
+	return !at.After(a.end.Add(early)), at.After(a.end.Add(-late))
+}
+
+// writeFitting writes the longest account that a scenario can hold, so that whatever is written can be read. build makes one of at most so many
+// steps.
+func writeFitting(w io.Writer, name string, build func(steps int) (*account, error)) error {
+	for most := maxRecorded; ; {
+		a, err := build(most)
+		if err != nil {
+			return err
+		}
+		var b strings.Builder
+		if err := a.write(&b, name); err != nil {
+			return err
+		}
+		_, err = Parse(name, []byte(b.String()))
+		if err == nil {
+			_, err = io.WriteString(w, b.String())
+			return err
+		}
+		if most = min(most, len(a.steps)) * 3 / 4; most == 0 { // what is too long is no step
+			return fmt.Errorf("this cannot be written as a scenario: %w", err)
+		}
+	}
+}
 
 // write writes the scenario.
 func (a *account) write(w io.Writer, name string) error {
 	var b strings.Builder
+	if a.cut != "" {
+		fmt.Fprintf(&b, "# This ends before the recording did, at %s: %s.\n", a.end.UTC().Format(time.RFC3339), a.cut)
+	}
 	fmt.Fprintf(&b, "name: %s\nstory: Recorded on %s; say here what went wrong, and what should have happened.\nsource: a recording\ntags: [recorded]\n",
 		name, a.zero.UTC().Format(time.DateOnly))
 	fmt.Fprintf(&b, "profile: %s\n", a.profile)
@@ -146,7 +225,8 @@ func (a *account) writeExpected(b *strings.Builder) {
 	if len(a.seen) > 0 {
 		b.WriteString("  events:\n")
 	}
-	for _, s := range a.seen[:min(len(a.seen), maxSightings)] {
+	shown := min(len(a.seen), maxSightings, maxChecks-len(a.steps)-len(a.counts)-len((&Scenario{}).singleChecks()))
+	for _, s := range a.seen[:shown] {
 		early, late := a.patience(s.at)
 		from := ""
 		if s.at.Add(-early).After(a.zero) {
@@ -158,7 +238,7 @@ func (a *account) writeExpected(b *strings.Builder) {
 		}
 		b.WriteString("}\n")
 	}
-	if more := len(a.seen) - maxSightings; more > 0 {
+	if more := len(a.seen) - shown; more > 0 {
 		fmt.Fprintf(b, "    # and %d more, which are too many for a scenario\n", more)
 	}
 	if len(a.counts) > 0 {

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -107,7 +108,7 @@ func TestRecordedFaultsDoWhatIsLeft(t *testing.T) {
 			t.Parallel()
 			var recorded string
 			synctest.Test(t, func(t *testing.T) {
-				recorded = recordSessionAfter(t, refusals(tc.count, tc.used), 0, 20*time.Second, func(t *testing.T, st *stage, p *player, _ *control.Client) {
+				recorded = recordSessionAfter(t, refusals(tc.count, tc.used), 0, func(t *testing.T, st *stage, p *player, _ *control.Client) {
 					if tc.want == "" {
 						st.server.ClearFault("no")
 					}
@@ -117,6 +118,96 @@ func TestRecordedFaultsDoWhatIsLeft(t *testing.T) {
 				})
 			})
 			check(t, recorded)
+		})
+	}
+}
+
+// Whatever was done and for however long: what is written of it can be read, says where it ends, and passes.
+func TestLongRecordingsAreBounded(t *testing.T) {
+	t.Parallel()
+	sends := func(n int, every time.Duration, text string) func(t *testing.T, p *player, r *Recorder, st *stage) {
+		return func(t *testing.T, p *player, r *Recorder, _ *stage) {
+			for i := range n {
+				r.Did(Step{Send: &Send{To: "echo", Text: fmt.Sprint(i, text)}})
+				if _, err := p.Send("echo", fmt.Sprint(i, text)); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(every)
+			}
+			time.Sleep(5 * time.Second)
+		}
+	}
+	const cut = "# This ends before the recording did, at "
+	for _, tc := range []struct {
+		name string
+		ttl  time.Duration
+		live func(t *testing.T, p *player, r *Recorder, st *stage)
+		want []string
+	}{
+		{"three hours of ten seconds", 10 * time.Second, func(_ *testing.T, _ *player, _ *Recorder, _ *stage) { time.Sleep(3 * time.Hour) },
+			[]string{cut, "lasts 1000 lives", "\nuntil: 1000T\n", "which are too many"}},
+		{"a sleep of a day", 20 * time.Second, func(_ *testing.T, p *player, r *Recorder, st *stage) {
+			time.Sleep(10 * time.Second)
+			r.Did(Step{Jump: &Jump{Emulator: Span{Offset: 24 * time.Hour}}})
+			st.server.JumpClock(24 * time.Hour)
+			r.Did(Step{Jump: &Jump{Client: Span{Offset: 24 * time.Hour}}})
+			p.JumpClock(24 * time.Hour)
+			time.Sleep(5 * time.Second)
+		}, []string{cut, "lasts 1000 lives"}},
+		{"many steps and many events", 20 * time.Second, sends(101, 16*time.Second, ""), []string{"until: ", "which are too many"}},
+		{"more steps than there may be", 20 * time.Second, sends(201, 3*time.Second, ""), []string{cut, "more than these 150 steps"}},
+		{"more steps than there may be, in a hurry", 20 * time.Second, sends(201, 20*time.Millisecond, ""), []string{cut, "more than these 150 steps"}},
+		{"long texts", 20 * time.Second, sends(60, 3*time.Second, strings.Repeat("long ", 300)), []string{cut, "steps do not fit"}},
+		{"texts of brackets", 20 * time.Second, sends(30, 3*time.Second, strings.Repeat("[", 50)), []string{cut, "steps do not fit"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			recorded := recorderOf(t, tc.ttl, nil, tc.live)
+			for _, want := range tc.want {
+				if !strings.Contains(recorded, want) {
+					t.Errorf("%q is not in\n%.3000s", want, recorded)
+				}
+			}
+			replays(t, recorded)
+		})
+	}
+}
+
+func TestLongRecordingsOfARunningEmulatorAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		live func(t *testing.T, st *stage, p *player, emulator *control.Client)
+		want string
+	}{
+		{"a clock that is set", func(t *testing.T, st *stage, p *player, emulator *control.Client) {
+			until(t, st, 0)
+			p.Login()
+			until(t, st, time.Minute)
+			if _, err := emulator.ChangeClock(t.Context(), fakeserver.ClockChange{Jump: 6 * time.Hour}); err != nil {
+				t.Fatal(err)
+			}
+			p.JumpClock(6 * time.Hour)
+			time.Sleep(5 * time.Second)
+		}, "lasts 1000 lives"},
+		{"more steps than there may be", func(t *testing.T, st *stage, p *player, _ *control.Client) {
+			until(t, st, 0)
+			p.Login()
+			for range 201 {
+				time.Sleep(3 * time.Second)
+				send(t, p)
+			}
+			time.Sleep(3 * time.Second)
+		}, "more than these 150 steps"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			var recorded string
+			synctest.Test(t, func(t *testing.T) { recorded = recordSession(t, 0, tc.live) })
+			if !strings.Contains(recorded, tc.want) {
+				t.Errorf("%q is not in\n%.3000s", tc.want, recorded)
+			}
+			replays(t, recorded)
 		})
 	}
 }

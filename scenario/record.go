@@ -138,11 +138,31 @@ type facts struct {
 func (r *Recording) Write(w io.Writer, name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f, ok := r.facts()
+	return writeFitting(w, name, r.account)
+}
+
+// account puts together what was recorded, with so many steps at most. mu is held.
+func (r *Recording) account(steps int) (*account, error) {
+	f, ok := r.facts(time.Time{})
 	if !ok {
-		return fmt.Errorf("nothing to write: %w while this was recording", ErrNobodyCame)
+		return nil, fmt.Errorf("nothing to write: %w while this was recording", ErrNobodyCame)
 	}
-	a := account{
+	a := r.describe(f)
+	a.bound(steps, time.Time{})
+	if a.cut != "" { // how the client behaved is to be seen in what is written
+		end, cut := a.end, a.cut
+		f, _ = r.facts(end)
+		f.end = end
+		a = r.describe(f)
+		a.cut = cut
+		a.bound(steps, time.Time{})
+	}
+	r.expect(a, f)
+	return a, nil
+}
+
+func (r *Recording) describe(f facts) *account {
+	a := &account{
 		zero: f.zero, end: f.end, life: f.life, rough: true, user: r.user, profile: chat.Web.Name,
 		policy: session.Policy{OnWillExpire: session.OnWillExpire(f.willExpire), OnExpired: session.OnExpired(f.onExpiry)},
 		steps:  append(slices.Clone(r.steps), r.actions(f)...),
@@ -152,12 +172,11 @@ func (r *Recording) Write(w io.Writer, name string) error {
 	if f.native {
 		a.profile = chat.Native.Name
 	}
-	r.expect(&a, f)
-	return a.write(w, name)
+	return a
 }
 
-// facts finds the first login, and how the client behaved.
-func (r *Recording) facts() (f facts, ok bool) {
+// facts finds the first login, and how the client behaved until then; zero means all the time.
+func (r *Recording) facts(until time.Time) (f facts, ok bool) {
 	exchanged, issued := false, time.Time{}
 	inVain := map[string]time.Time{} // by user, the first request for a token that came to nothing
 	for _, e := range r.entries {
@@ -196,6 +215,9 @@ func (r *Recording) facts() (f facts, ok bool) {
 	warned, expired, asked := false, false, false
 	var forced time.Time // the last trigger, which explains what follows it
 	for _, e := range r.entries {
+		if !until.IsZero() && e.At.After(until) {
+			break
+		}
 		if isTokenRequest(e) && warned && !expired {
 			asked = true
 		}
@@ -264,17 +286,32 @@ func triggerOf(e fakeserver.Entry) *Trigger {
 
 // expect adds what the emulator saw of the user's session.
 func (r *Recording) expect(a *account, f facts) {
+	var unsure []string
 	for _, e := range r.entries {
+		belongs, atEnd := a.near(e.At)
+		if !belongs {
+			break
+		}
 		if isTokenRequest(e) {
-			a.requests.Min++
+			a.requests.Max++
+			if !atEnd {
+				a.requests.Min++
+			}
 		}
-		if e.User == r.user && strings.HasPrefix(string(e.Name), "session.") {
-			a.saw(e.At, LaneEmulator+"/"+string(e.Name), 0)
-			a.count(LaneEmulator + "/" + string(e.Name))
+		if e.User != r.user || !strings.HasPrefix(string(e.Name), "session.") {
+			continue
 		}
+		ref := LaneEmulator + "/" + string(e.Name)
+		if atEnd {
+			unsure = append(unsure, ref)
+			continue
+		}
+		a.saw(e.At, ref, 0)
+		a.count(ref)
 	}
-	a.requests.Max = a.requests.Min
+	a.mayCome(unsure...)
 	switch {
+	case a.cut != "": // how it stood then, nobody looked
 	case f.online && r.dueBefore(f.end.Add(a.lead)): // nobody waited for it
 		a.requests.Max++
 		for _, name := range []fakeserver.EntryName{fakeserver.SessionWillExpire, fakeserver.SessionRenewed, fakeserver.SessionExpired, fakeserver.SessionOpened} {

@@ -121,11 +121,11 @@ func (st *stage) slow(way time.Duration) {
 // recordSession records what is done with a running emulator.
 func recordSession(t *testing.T, way time.Duration, live func(t *testing.T, st *stage, p *player, emulator *control.Client)) string {
 	t.Helper()
-	return recordSessionAfter(t, func(*testing.T, *stage) {}, way, 20*time.Second, live)
+	return recordSessionAfter(t, func(*testing.T, *stage) {}, way, live)
 }
 
 // recordSessionAfter is recordSession of an emulator that something was done with before.
-func recordSessionAfter(t *testing.T, before func(t *testing.T, st *stage), way, ttl time.Duration,
+func recordSessionAfter(t *testing.T, before func(t *testing.T, st *stage), way time.Duration,
 	live func(t *testing.T, st *stage, p *player, emulator *control.Client),
 ) string {
 	t.Helper()
@@ -137,7 +137,7 @@ func recordSessionAfter(t *testing.T, before func(t *testing.T, st *stage), way,
 	transport := &http.Transport{DialContext: st.dial}
 	st.slow(way)
 	base := &Scenario{Users: []string{"alice"}}
-	players, err := st.cast(base, Options{TTL: ttl, Profile: "native", App: "correct"})
+	players, err := st.cast(base, Options{TTL: 20 * time.Second, Profile: "native", App: "correct"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,11 +81,7 @@ func (r *Recorder) Write(w io.Writer, name string) error {
 	if t == nil {
 		return fmt.Errorf("nothing to write: %w while this was recording", ErrNobodyCame)
 	}
-	a, err := t.account()
-	if err != nil {
-		return err
-	}
-	return a.write(w, name)
+	return writeFitting(w, name, t.account)
 }
 
 // take is one session that is recorded.
@@ -104,7 +100,8 @@ type take struct {
 	steps           []done
 	seen            []sighting
 	requests        []time.Time
-	taken           int // messages that the service took
+	taken           int       // messages that the service took
+	full            time.Time // when more happened than is remembered, zero while that is not so
 	ended           time.Time
 	final           standing
 }
@@ -193,7 +190,7 @@ func (t *take) readJournal(ctx context.Context, journal *fakeserver.Reader) {
 			}
 			switch {
 			case isTokenRequest(e):
-				if len(t.requests) < keepSightings {
+				if t.remembers(len(t.requests), e.At) {
 					t.requests = append(t.requests, e.At)
 				}
 			case e.Name == fakeserver.TokenIssued && t.issued.IsZero() && !strings.HasPrefix(e.Token, "YWMt"):
@@ -210,9 +207,20 @@ func (t *take) readJournal(ctx context.Context, journal *fakeserver.Reader) {
 const keepSightings = 10_000
 
 func (t *take) saw(at time.Time, ref string, code int) {
-	if len(t.seen) < keepSightings {
+	if t.remembers(len(t.seen), at) {
 		t.seen = append(t.seen, sighting{at, ref, code})
 	}
+}
+
+// remembers tells whether there is room for one more, and notes when there was none. mu is held.
+func (t *take) remembers(already int, at time.Time) bool {
+	if already < keepSightings {
+		return true
+	}
+	if t.full.IsZero() || at.Before(t.full) {
+		t.full = at
+	}
+	return false
 }
 
 func (t *take) end() {
@@ -225,8 +233,8 @@ func (t *take) end() {
 	t.readers.Wait()
 }
 
-// account puts together what is known by now.
-func (t *take) account() (*account, error) {
+// account puts together what is known by now, with so many steps at most.
+func (t *take) account(steps int) (*account, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.began.IsZero() {
@@ -253,6 +261,7 @@ func (t *take) account() (*account, error) {
 		return nil, fmt.Errorf("no token came, and no lifetime was asked for, so there is nothing to count by")
 	}
 	a.end = maxTime(a.end, a.zero.Add(time.Second)) // a run has some length
+	a.bound(steps, t.full)
 	t.expect(a, final)
 	return a, nil
 }
@@ -270,17 +279,21 @@ const lately = time.Second
 // expect adds what was seen, as far as it can be expected again.
 func (t *take) expect(a *account, final standing) {
 	last := map[string]string{} // by lane, the event before
-	quiet, inVain := true, false
+	quiet, inVain := a.cut == "", false
 	var unsure []string
 	if len(t.seen) > 0 {
 		a.loggedIn(t.began, t.seen[0].at)
 	}
 	for _, s := range t.seen {
+		belongs, atEnd := a.near(s.at)
+		if !belongs {
+			break
+		}
 		margin := lately
 		if inVain { // the pauses between tries are spread by chance, and all that follows is moved by them
 			_, margin = a.patience(s.at)
 		}
-		late := s.at.After(a.end.Add(-margin))
+		late := atEnd || s.at.After(a.end.Add(-margin))
 		if late {
 			quiet, unsure = false, append(unsure, s.ref)
 		}
@@ -300,8 +313,12 @@ func (t *take) expect(a *account, final standing) {
 		}
 	}
 	for _, at := range t.requests {
+		belongs, atEnd := a.near(at)
+		if !belongs {
+			break
+		}
 		a.requests.Max++
-		if at.Before(a.end.Add(-lately)) {
+		if !atEnd && at.Before(a.end.Add(-lately)) {
 			a.requests.Min++
 		}
 	}
@@ -309,7 +326,7 @@ func (t *take) expect(a *account, final standing) {
 	if inVain {
 		_, soon = a.patience(a.end)
 	}
-	if final.due != "" && final.left < soon {
+	if a.cut == "" && final.due != "" && final.left < soon {
 		quiet = false
 		a.requests.Max++
 		for _, event := range brings[final.due] {
