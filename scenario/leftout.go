@@ -77,7 +77,7 @@ func (s *Scenario) answered(e evidence, p Policy) time.Duration {
 	}
 	profile, _ := chat.ProfileByName(s.Profile)
 	first := never
-	for _, life := range lives(e.moments, e.now) {
+	for _, life := range s.lives(e.moments, e.now) {
 		at := life.Expires
 		if want.OnWillExpire != defaultPolicy.OnWillExpire {
 			at = life.From + time.Duration(profile.WillExpire*float64(life.Expires-life.From))
