@@ -428,7 +428,7 @@ func (f *foreign) delayed(id string, fault fakeserver.Fault) {
 
 // measure learns the life of the client's tokens from a login that came after the start.
 func (r *driver) measure(m Moment) {
-	if r.foreign == nil || r.foreign.measured || m.Life == nil || m.Lane != LaneEmulator || m.Life.Lane != r.foreign.user {
+	if r.foreign == nil || r.foreign.measured || m.Life == nil || m.Lane != LaneEmulator || userOf(m.Life.Lane) != r.foreign.user {
 		return
 	}
 	from := m.At
