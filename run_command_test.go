@@ -23,7 +23,7 @@ func TestInterruptedRun(t *testing.T) {
 	if err == nil || err.Error() != "interrupt signal received; 0 of 2 scenarios had ended, 0 of them failed" {
 		t.Errorf("the run ended with %v", err)
 	}
-	if xml, err := os.ReadFile(f.junit); err != nil || strings.Count(string(xml), "it was cut short: interrupt signal received") != 2 || !strings.Contains(string(xml), `errors="2"`) {
+	if xml, err := os.ReadFile(f.junit); err != nil || strings.Count(string(xml), `message="it was cut short: interrupt signal received"`) != 2 || !strings.Contains(string(xml), `errors="2"`) {
 		t.Errorf("the written report does not have them as cut short: %v\n%s", err, xml)
 	}
 	if reports.Len() > 0 {

@@ -48,7 +48,7 @@ func Batch(ctx context.Context, list []*Scenario, jobs int, run func(context.Con
 
 // Interrupted is the report of a scenario whose run was cut short, or did not begin: it says nothing of the client.
 func Interrupted(s *Scenario, why error) *Report {
-	return newReport(s, Options{TTL: s.TTL}).broken(why, time.Now())
+	return newReport(s, Options{}.fill(s)).broken(why, time.Now())
 }
 
 // length is how long a run takes at most, sleeps aside.

@@ -67,6 +67,9 @@ func refusals(count, used int) func(t *testing.T, st *stage) {
 		if _, err := st.server.AddFault(fault); err != nil {
 			t.Fatal(err)
 		}
+		if used == 0 { // a login would use it as soon as it can
+			return
+		}
 		players, err := st.cast(&Scenario{Users: []string{"bob"}}, Options{TTL: time.Minute, Profile: "native", App: "correct", Seed: 1})
 		if err != nil {
 			t.Fatal(err)
