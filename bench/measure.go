@@ -46,6 +46,7 @@ func kinds() []string {
 // measure measures what only names, separated by commas, or everything.
 func measure(runs int, d time.Duration, only string) (*report, error) {
 	r := newReport(runs)
+	r.lasts = d
 	wanted := kinds()
 	if only != "" {
 		wanted = strings.Split(only, ",")

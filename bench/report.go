@@ -20,6 +20,7 @@ func (f figures) add(name string, v float64) { f[name] = append(f[name], v) }
 // report is everything that was measured.
 type report struct {
 	runs    int
+	lasts   time.Duration // each measurement of traffic
 	servers map[string]figures
 	harm    map[string]*harm
 	golang  []goBenchmark
@@ -133,8 +134,9 @@ func (g goal) verdict(v float64) string {
 // markdown is the generated part of docs/performance.md.
 func (r *report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured %s on %s: %d cores shared by the server and the load generator, %s. Medians of %d runs with their range; ratios are to the\n"+
-		"bare gorilla/websocket echo of the same run.\n\n", time.Now().UTC().Format("2006-01-02 15:04 UTC"), processor(), runtime.NumCPU(), load(), r.runs)
+	fmt.Fprintf(&b, "Measured %s on %s: %d cores shared by the server and the load generator, %s. Medians of %d runs with their range, %v of each kind\n"+
+		"of traffic in each run; ratios are to the bare gorilla/websocket echo of the same run.\n\n",
+		time.Now().UTC().Format("2006-01-02 15:04 UTC"), processor(), runtime.NumCPU(), load(), r.runs, r.lasts)
 	b.WriteString("![ratios to the bare echo](performance.svg)\n\n")
 	b.WriteString("| figure | must hold | aim | ttlchat | | relay | echo |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, g := range goals {
