@@ -34,12 +34,7 @@ func TestTokenServerInTrouble(t *testing.T) {
 		t.Run(name+"/login", func(t *testing.T) {
 			inWorld(t, fakeserver.Config{}, func(w *world) {
 				w.fault(tokenServer, tc.fault, 0, tc.params...)
-				var people []*person
-				for i := range clients {
-					p := w.person(fmt.Sprintf("user%d", i), time.Hour, nil)
-					people = append(people, p)
-					p.Login()
-				}
+				people := w.loggingIn(clients)
 				time.Sleep(25 * time.Second)
 				inStep(t, people, tc.temporary)
 				w.server.ClearFaults()
@@ -56,12 +51,7 @@ func TestTokenServerInTrouble(t *testing.T) {
 		t.Run(name+"/login, and never well again", func(t *testing.T) {
 			inWorld(t, fakeserver.Config{}, func(w *world) {
 				w.fault(tokenServer, tc.fault, 0, tc.params...)
-				var people []*person
-				for i := range clients {
-					p := w.person(fmt.Sprintf("user%d", i), time.Hour, nil)
-					people = append(people, p)
-					p.Login()
-				}
+				people := w.loggingIn(clients)
 				time.Sleep(5 * time.Minute)
 				inStep(t, people, tc.temporary)
 				for _, p := range people {
@@ -95,6 +85,16 @@ func TestTokenServerInTrouble(t *testing.T) {
 			})
 		})
 	}
+}
+
+// loggingIn are so many people who have just asked for a login.
+func (w *world) loggingIn(n int) []*person {
+	people := make([]*person, n)
+	for i := range people {
+		people[i] = w.person(fmt.Sprintf("user%d", i), time.Hour, nil)
+		people[i].Login()
+	}
+	return people
 }
 
 // inStep checks how often clients have asked for tokens, and where they ask again, that they do not do it at the same instants.
