@@ -120,6 +120,16 @@ func (p *process) resident() (int, error) {
 	return kb, err
 }
 
+// holds is what the process says that it has after a collection: bytes of live memory and stacks, and goroutines.
+func (p *process) holds() (memory, goroutines int, err error) {
+	answer, err := p.ask("holds")
+	if err != nil {
+		return 0, 0, err
+	}
+	_, err = fmt.Sscan(answer, &memory, &goroutines)
+	return memory, goroutines, err
+}
+
 // target is a running server with the adapter for it.
 type target struct {
 	*process

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"time"
 )
@@ -89,6 +90,12 @@ func obey(s server, r io.Reader) error {
 				return err
 			}
 			fmt.Println(d)
+		case "holds":
+			runtime.GC()
+			runtime.GC() // what pools keep goes with the second
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			fmt.Println(m.HeapAlloc+m.StackInuse, runtime.NumGoroutine())
 		case "profile": // of the processor, into a file, until "profile" comes again
 			if profile == nil {
 				var err error

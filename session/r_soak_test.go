@@ -23,6 +23,9 @@ var soakFor = flag.Duration("soak", 5*time.Second, "how long TestSoak runs")
 // soakPeople is how many sessions talk in TestSoak, soakRate how many messages they send in a second.
 const soakPeople, soakRate = 20, 1000
 
+// soakSlope is how many bytes of live memory more there may be after an hour, soakNoise by how many two looks differ while nothing grows.
+const soakSlope, soakNoise = 1 << 20, 256 << 10
+
 // soakSample is what a process has at one instant.
 type soakSample struct {
 	at                        time.Duration
@@ -91,7 +94,7 @@ func judgeSoak(t *testing.T, samples []soakSample) {
 	apart := half[len(half)-1].at - half[len(half)/2-1].at
 	t.Logf("%v: %d KiB, %d KiB %v later, %d goroutines, %d files", *soakFor, from>>10, to>>10, apart.Round(time.Second),
 		half[0].goroutines, half[0].files)
-	if *soakFor >= time.Minute && to > from+1<<20 {
+	if *soakFor >= time.Minute && to-from > max(soakNoise, int(soakSlope*apart.Hours())) {
 		t.Errorf("memory grew from %d to %d bytes within %v", from, to, apart)
 	}
 }
