@@ -55,11 +55,13 @@ func BenchmarkTalkerStack(b *testing.B) {
 	}
 	for b.Loop() {
 		before, said, end := stacks(), new(sync.WaitGroup), make(chan struct{})
-		ended := new(sync.WaitGroup)
+		ended, turn := new(sync.WaitGroup), new(sync.Mutex) // each writes to the next one's tape, too
 		said.Add(users)
 		for i := range links {
 			ended.Go(func() {
+				turn.Lock()
 				links[i].say(i, links[(i+1)%users].link)
+				turn.Unlock()
 				said.Done()
 				<-end
 			})
