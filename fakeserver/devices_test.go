@@ -215,7 +215,7 @@ func TestQueueBound(t *testing.T) {
 	from := s.hub.users["echo"]
 	var first []uint64
 	for range maxQueue + 2 {
-		out := outgoing{from: from, to: "bob", sender: s.hub.jidOf(from, nil), body: msync.TextBody("", "bob", "x")}
+		out := outgoing{from: from, to: "bob", sender: msync.EncodeJID(s.hub.appKey, from.name, ""), body: msync.TextBody("", "bob", "x")}
 		if err := s.hub.address(&out, nil, &msync.Meta{}); err != nil {
 			t.Fatal(err)
 		}

@@ -65,7 +65,6 @@ type hub struct {
 // user is an account with its mailbox.
 type user struct {
 	name, uuid, password, nickname string
-	jid                            atomic.Pointer[[]byte] // see hub.jidOf
 	created                        time.Time
 	devices                        []*device // at most maxKnownDevices; a map would cost each idle user more than the rest of it
 	queues                         map[string]*queue
@@ -79,9 +78,8 @@ type user struct {
 // what it sent are still known after a reconnect.
 type device struct {
 	resource, uuid, name string
-	jid                  atomic.Pointer[[]byte] // see hub.jidOf
-	link                 *link                  // nil while offline
-	left                 uint64                 // the turn of the last departure
+	link                 *link  // nil while offline
+	left                 uint64 // the turn of the last departure
 	sent                 resends
 }
 
@@ -133,25 +131,24 @@ func once(id uint64, to string, body []byte) sentOnce {
 
 // resends remembers the receipts of a device's newest messages, so that a message sent twice is stored once.
 type resends struct {
-	ids     []uint64 // the senders'; up to resendWindow of them, then the oldest is replaced
-	rest    []sentBefore
+	sent    []sentBefore // up to resendWindow of them, then the oldest is replaced
 	oldest  int
-	highest uint64 // of ids: what is above has not been sent before
+	highest uint64 // of the senders' ids: what is above has not been sent before
 }
 
-// sentBefore is what there is to a message beside its id, with its receipt.
+// sentBefore is a message with its receipt.
 type sentBefore struct {
-	content uint64
+	sentOnce
 	receipt receipt
 }
 
 func (r *resends) add(m sentOnce, rec receipt) {
 	r.highest = max(r.highest, m.id)
-	if len(r.ids) < resendWindow {
-		r.ids, r.rest = append(r.ids, m.id), append(r.rest, sentBefore{m.content, rec})
+	if len(r.sent) < resendWindow {
+		r.sent = append(r.sent, sentBefore{m, rec})
 		return
 	}
-	r.ids[r.oldest], r.rest[r.oldest] = m.id, sentBefore{m.content, rec}
+	r.sent[r.oldest] = sentBefore{m, rec}
 	r.oldest = (r.oldest + 1) % resendWindow
 }
 
@@ -161,9 +158,9 @@ func (r *resends) find(m sentOnce) (receipt, bool) {
 	if m.id > r.highest {
 		return receipt{}, false
 	}
-	for i, id := range r.ids {
-		if id == m.id && r.rest[i].content == m.content {
-			return r.rest[i].receipt, true
+	for i := range r.sent {
+		if r.sent[i].sentOnce == m {
+			return r.sent[i].receipt, true
 		}
 	}
 	return receipt{}, false
@@ -369,7 +366,7 @@ type outgoing struct {
 	device   *device // nil for messages of the emulator's own users
 	to       string
 	once     sentOnce    // zero when the sender gave no id
-	sender   []byte      // the JID, as it is written
+	sender   []byte      // the JID of the device, or of a user who has none, as it is written
 	receiver []byte      // the JID, as it is written
 	payload  []byte      // the body, as it is written
 	rest     *msync.Meta // what else there is to be passed on; nil for nothing
@@ -446,7 +443,7 @@ func (h *hub) keep(m *outgoing, news *told) (receipt, error) {
 	}
 	rec := h.nextReceipt(now)
 	if m.plain {
-		m.raw = m.text.Meta(rec.id, rec.timestamp, m.sender, h.jidOf(m.from, nil), h.jidOf(to, nil))
+		m.raw = m.text.Meta(rec.id, rec.timestamp, h.appKey, m.sender)
 	} else if m.raw, err = msync.EncodeMeta(rec.id, rec.timestamp, m.sender, m.receiver, m.payload, m.rest); err != nil {
 		return receipt{}, err
 	}
@@ -658,20 +655,6 @@ func (l *link) owns(s stored) bool { return s.origin == l.device.resource }
 // jid names a user, or a device. Nobody changes it: they are shared.
 func (h *hub) jid(name, resource string) *msync.JID {
 	return msync.NewJID(h.appKey, name, resource)
-}
-
-// jidOf names a user who sends, or the device that he sends from. It is made for the first message: most clients only listen.
-func (h *hub) jidOf(u *user, d *device) []byte {
-	kept, resource := &u.jid, ""
-	if d != nil {
-		kept, resource = &d.jid, d.resource
-	}
-	if jid := kept.Load(); jid != nil {
-		return *jid
-	}
-	jid := msync.EncodeJID(h.appKey, u.name, resource)
-	kept.Store(&jid)
-	return jid
 }
 
 func newUUID() string {

@@ -54,6 +54,7 @@ type link struct {
 	grant *grant // never changed, only replaced; the journal keeps it
 	due   due
 
+	own     []byte    // see jid; for the goroutine that reads the link
 	told    told      // by the frames that are being handled; for the goroutine that reads the link
 	heard   time.Time // when the frame came that is being handled; for the goroutine that reads the link
 	waiting bool      // for the answer to a provision, which a fault keeps back; for the goroutine that reads the link
@@ -82,6 +83,15 @@ func (l *link) resource() string {
 		return ""
 	}
 	return l.device.resource
+}
+
+// jid names the device that a message is from. It is made for the first one: most clients only listen. It is for the goroutine that reads the
+// link.
+func (l *link) jid() []byte {
+	if l.own == nil {
+		l.own = msync.EncodeJID(l.srv.hub.appKey, l.user.name, l.device.resource)
+	}
+	return l.own
 }
 
 // receive handles one frame from the client. It runs on the goroutine that reads the connection.

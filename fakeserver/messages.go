@@ -73,7 +73,7 @@ func (l *link) take(m *sending, text *msync.PlainText) {
 	}
 	var out outgoing // field by field, because a literal would be made elsewhere on the stack first; see BenchmarkTalkerStack
 	out.at, out.from, out.device, out.to = l.heard, l.user, l.device, m.to
-	out.sender, out.body = l.srv.hub.jidOf(l.user, l.device), m.body
+	out.sender, out.body = l.jid(), m.body
 	if text != nil {
 		out.plain, out.text, out.once = true, *text, once(text.ID, m.to, text.Body)
 	} else if !l.compose(m, &out) {
@@ -128,7 +128,7 @@ func (h *hub) address(m *outgoing, written []byte, meta *msync.Meta) error {
 	}
 	if written != nil {
 		var ok bool
-		if m.payload, ok = msync.Readdress(written, h.jidOf(m.from, nil), m.receiver); ok {
+		if m.payload, ok = msync.Readdress(written, msync.BareJID(m.sender), m.receiver); ok {
 			return nil
 		}
 	}
@@ -167,7 +167,7 @@ func (h *hub) say(to string, body *msync.MessageBody) {
 	if from == nil { // deleted over REST
 		return
 	}
-	out := outgoing{from: from, to: to, sender: h.jidOf(from, nil), body: body}
+	out := outgoing{from: from, to: to, sender: msync.EncodeJID(h.appKey, from.name, ""), body: body}
 	err := h.address(&out, nil, &msync.Meta{})
 	if err == nil {
 		_, err = h.store(&out)

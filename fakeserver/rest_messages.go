@@ -99,7 +99,7 @@ func (h *hub) sendAs(from, to string, body *msync.MessageBody, meta *msync.Meta,
 	if !known {
 		sender = &user{name: from}
 	}
-	out := outgoing{from: sender, to: to, sender: h.jidOf(sender, nil), body: body, mirror: mirror}
+	out := outgoing{from: sender, to: to, sender: msync.EncodeJID(h.appKey, from, ""), body: body, mirror: mirror}
 	if err := h.address(&out, nil, meta); err != nil {
 		return 0, err
 	}

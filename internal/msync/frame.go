@@ -26,8 +26,7 @@ func Frame(cmd MSync_Command, payload proto.Message) ([]byte, error) {
 		return nil, err
 	}
 	b := make([]byte, 0, 2*(1+protowire.SizeVarint(1<<31))+protowire.SizeVarint(uint64(size))+size) //nolint:gosec // a size is no less than 0
-	b = protowire.AppendTag(appendCommand(b, cmd), fieldPayload, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(size)) //nolint:gosec // as above
+	b = appendSize(appendCommand(b, cmd), fieldPayload, size)
 	b, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(b, payload)
 	if err != nil {
 		return nil, fmt.Errorf("%w payload: %w", ErrMalformed, err)
@@ -88,8 +87,7 @@ var statusOK = []byte{0x0a, 0x02, 0x08, 0x00}
 // appendHead begins a frame of which only the payload, of that size, is missing.
 func appendHead(cmd MSync_Command, payload int) []byte {
 	b := make([]byte, 0, 2*protowire.SizeTag(fieldPayload)+1+protowire.SizeBytes(payload))
-	b = protowire.AppendTag(appendCommand(b, cmd), fieldPayload, protowire.BytesType)
-	return protowire.AppendVarint(b, uint64(payload)) //nolint:gosec // the size of a slice
+	return appendSize(appendCommand(b, cmd), fieldPayload, payload)
 }
 
 func appendVarint(b []byte, number protowire.Number, v uint64) []byte {
@@ -98,6 +96,11 @@ func appendVarint(b []byte, number protowire.Number, v uint64) []byte {
 
 func appendBytes(b []byte, number protowire.Number, v []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, number, protowire.BytesType), v)
+}
+
+// appendSize begins a field that is as long as that.
+func appendSize(b []byte, number protowire.Number, size int) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, number, protowire.BytesType), uint64(size)) //nolint:gosec // a size is no less than 0
 }
 
 func appendCommand(b []byte, cmd MSync_Command) []byte {

@@ -112,21 +112,22 @@ func isText(content []byte) bool {
 	return true
 }
 
-// Meta writes the Meta that receivers get: what Readdress and EncodeMeta make of it, in one piece. The JIDs are encoded: sender is the
-// device, from and to are the users.
-func (t *PlainText) Meta(id, timestamp uint64, sender, from, to []byte) []byte {
-	body := len(t.kind) + 2*protowire.SizeTag(1) + protowire.SizeBytes(len(from)) + protowire.SizeBytes(len(to)) + len(t.contents)
+// Meta writes the Meta that receivers get: what Readdress and EncodeMeta make of it, in one piece. The sender is the encoded JID of a device;
+// the receiver is To, in the same app.
+func (t *PlainText) Meta(id, timestamp uint64, appKey string, sender []byte) []byte {
+	from, to := BareJID(sender), sizeJID(appKey, t.To)
+	body := len(t.kind) + 2*protowire.SizeTag(1) + protowire.SizeBytes(len(from)) + protowire.SizeBytes(to) + len(t.contents)
 	b := make([]byte, 0, 6*protowire.SizeTag(1)+protowire.SizeVarint(id)+protowire.SizeVarint(timestamp)+1+
-		protowire.SizeBytes(len(sender))+protowire.SizeBytes(len(to))+protowire.SizeBytes(body)+len(t.route))
+		protowire.SizeBytes(len(sender))+protowire.SizeBytes(to)+protowire.SizeBytes(body)+len(t.route))
 	b = appendVarint(b, fieldMetaID, id)
 	b = appendBytes(b, fieldMetaFrom, sender)
-	b = appendBytes(b, fieldMetaTo, to)
+	b = appendJID(appendSize(b, fieldMetaTo, to), appKey, t.To)
 	b = appendVarint(b, fieldMetaTimestamp, timestamp)
 	b = appendVarint(b, fieldMetaNs, uint64(Meta_CHAT))
-	b = protowire.AppendVarint(protowire.AppendTag(b, fieldMetaPayload, protowire.BytesType), uint64(body)) //nolint:gosec // the size of a slice
+	b = appendSize(b, fieldMetaPayload, body)
 	b = append(b, t.kind...)
 	b = appendBytes(b, fieldBodyFrom, from)
-	b = appendBytes(b, fieldBodyTo, to)
+	b = appendJID(appendSize(b, fieldBodyTo, to), appKey, t.To)
 	b = append(b, t.contents...)
 	return append(b, t.route...)
 }

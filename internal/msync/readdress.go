@@ -9,16 +9,46 @@ import (
 
 // EncodeJID writes what NewJID makes.
 func EncodeJID(appKey, name, resource string) []byte {
-	b := make([]byte, 0, 4*2+len(appKey)+len(name)+len(Domain)+len(resource))
-	for _, f := range []struct {
-		number protowire.Number
-		text   string
-	}{{fieldJIDAppKey, appKey}, {fieldJIDName, name}, {fieldJIDDomain, Domain}, {fieldJIDResource, resource}} {
-		if f.text != "" {
-			b = protowire.AppendString(protowire.AppendTag(b, f.number, protowire.BytesType), f.text)
+	size := sizeJID(appKey, name)
+	if resource != "" {
+		size += protowire.SizeTag(fieldJIDResource) + protowire.SizeBytes(len(resource))
+	}
+	return appendText(appendJID(make([]byte, 0, size), appKey, name), fieldJIDResource, resource)
+}
+
+// BareJID is the user's part of an encoded JID: without the resource.
+func BareJID(jid []byte) []byte {
+	for end := 0; end < len(jid); {
+		f := nextField(jid[end:])
+		if f.number == fieldJIDResource || f.number == 0 {
+			return jid[:end:end]
+		}
+		end += f.size
+	}
+	return jid
+}
+
+// appendJID writes the JID of a user.
+func appendJID[Name string | []byte](b []byte, appKey string, name Name) []byte {
+	return appendText(appendText(appendText(b, fieldJIDAppKey, appKey), fieldJIDName, name), fieldJIDDomain, Domain)
+}
+
+// sizeJID is how many bytes appendJID writes.
+func sizeJID[Name string | []byte](appKey string, name Name) (size int) {
+	for _, n := range [...]int{len(appKey), len(name), len(Domain)} {
+		if n > 0 {
+			size += protowire.SizeTag(fieldJIDAppKey) + protowire.SizeBytes(n) // the tags of all its fields have one byte
 		}
 	}
-	return b
+	return size
+}
+
+// appendText writes a field unless it is empty.
+func appendText[Text string | []byte](b []byte, number protowire.Number, text Text) []byte {
+	if len(text) == 0 {
+		return b
+	}
+	return append(appendSize(b, number, len(text)), text...)
 }
 
 // Readdress writes an encoded MessageBody with other JIDs, which are encoded too, in the places of from and to. False means that the body

@@ -14,8 +14,12 @@ func TestEncodeJID(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := EncodeJID(j[0], j[1], j[2]); !bytes.Equal(got, want) {
-			t.Errorf("%v: %x, want %x", j, got, want)
+		got := EncodeJID(j[0], j[1], j[2])
+		if !bytes.Equal(got, want) || cap(got) != len(got) {
+			t.Errorf("%v: %x (%d), want %x", j, got, cap(got), want)
+		}
+		if bare, want := BareJID(got), EncodeJID(j[0], j[1], ""); !bytes.Equal(bare, want) {
+			t.Errorf("%v: the user is %x, want %x", j, bare, want)
 		}
 	}
 }
