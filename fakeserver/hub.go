@@ -70,8 +70,8 @@ type user struct {
 	queues                         map[string]*queue
 
 	deactivated bool
-	voidBefore  uint64 // Chat tokens with a lower serial are void
-	settings    settings
+	voidBefore  uint64    // Chat tokens with a lower serial are void
+	kept        *settings // see settings; nil while there are none, because most users have none
 }
 
 // device is one place where a user logs in, known by its resource. It outlives its connections, so that what was delivered to it and
@@ -431,7 +431,7 @@ func (h *hub) keep(m *outgoing, news *told) (receipt, error) {
 	if err != nil {
 		return receipt{}, err
 	}
-	if m.device != nil && isContent(m.body) && to.settings.blocked[m.from.name] {
+	if m.device != nil && isContent(m.body) && to.kept != nil && to.kept.blocked[m.from.name] {
 		return receipt{}, errBlocked
 	}
 	if h.waiting >= h.most {

@@ -31,7 +31,7 @@ func (c *call) postAttributesGet() {
 	for _, name := range req.Targets {
 		chosen := make(map[string]string)
 		c.srv.hub.with(name, func(u *user) {
-			for key, value := range u.settings.attributes {
+			for key, value := range u.settings().attributes {
 				if slices.Contains(req.Properties, key) {
 					chosen[key] = value
 				}
@@ -49,7 +49,7 @@ func (c *call) getAttributes() {
 		return
 	}
 	data := make(map[string]string)
-	c.srv.hub.with(c.params["user"], func(u *user) { maps.Copy(data, u.settings.attributes) })
+	c.srv.hub.with(c.params["user"], func(u *user) { maps.Copy(data, u.settings().attributes) })
 	c.ok(envelope{Data: data})
 }
 
@@ -69,7 +69,7 @@ func (c *call) putAttributes() {
 	}
 	var all map[string]string
 	if c.change(func(u *user) string {
-		changed := maps.Clone(u.settings.attributes)
+		changed := maps.Clone(u.settings().attributes)
 		for key := range form {
 			put(&changed, key, form.Get(key))
 		}
@@ -80,7 +80,7 @@ func (c *call) putAttributes() {
 		if size > maxAttributes {
 			return fmt.Sprintf("the attributes of a user have at most %d bytes together", maxAttributes)
 		}
-		u.settings.attributes, all = changed, maps.Clone(changed)
+		u.change().attributes, all = changed, maps.Clone(changed)
 		return ""
 	}) {
 		c.ok(envelope{Data: all})
@@ -89,7 +89,7 @@ func (c *call) putAttributes() {
 
 // deleteAttributes forgets them.
 func (c *call) deleteAttributes() {
-	if c.own() && c.onUser(func(u *user) { u.settings.attributes = nil }) {
+	if c.own() && c.onUser(func(u *user) { u.change().attributes = nil }) {
 		c.ok(envelope{Data: true})
 	}
 }

@@ -40,7 +40,7 @@ func (c *call) getBlocks() {
 		return
 	}
 	names := []string{}
-	c.srv.hub.with(c.params["user"], func(u *user) { names = slices.AppendSeq(names, maps.Keys(u.settings.blocked)) })
+	c.srv.hub.with(c.params["user"], func(u *user) { names = slices.AppendSeq(names, maps.Keys(u.settings().blocked)) })
 	slices.Sort(names)
 	c.ok(envelope{Data: names, Count: len(names)})
 }
@@ -60,11 +60,11 @@ func (c *call) postBlocks() {
 		}
 	}
 	if c.change(func(u *user) string {
-		if len(u.settings.blocked)+len(req.Usernames) > maxBlocked {
+		if len(u.settings().blocked)+len(req.Usernames) > maxBlocked {
 			return fmt.Sprintf("a blocklist holds at most %d users", maxBlocked)
 		}
 		for _, name := range req.Usernames {
-			put(&u.settings.blocked, name, true)
+			put(&u.change().blocked, name, true)
 		}
 		return ""
 	}) {
@@ -92,7 +92,7 @@ func (c *call) deleteBlock() {
 func (c *call) unblock(names []string) {
 	c.srv.hub.with(c.params["user"], func(u *user) {
 		for _, name := range names {
-			delete(u.settings.blocked, name)
+			delete(u.settings().blocked, name)
 		}
 	})
 	c.ok(envelope{Data: names})

@@ -17,11 +17,11 @@ func silenceKey(kind, name string) string { return kind + "/" + name }
 func (u *user) silenceOf(kind, name string) silence {
 	if kind == "user" && name == u.name {
 		return silence{
-			Type: orAll(u.settings.silence.Type), IgnoreInterval: u.settings.silence.IgnoreInterval,
-			IgnoreDuration: u.settings.silence.IgnoreDuration,
+			Type: orAll(u.settings().silence.Type), IgnoreInterval: u.settings().silence.IgnoreInterval,
+			IgnoreDuration: u.settings().silence.IgnoreDuration,
 		}
 	}
-	return u.settings.silenced[silenceKey(kind, name)]
+	return u.settings().silenced[silenceKey(kind, name)]
 }
 
 func orAll(kind string) string {
@@ -78,14 +78,14 @@ func (c *call) putSilence() {
 		key := silenceKey(kind, peer)
 		switch {
 		case kind == "user" && peer == u.name:
-			u.settings.silence = s
+			u.change().silence = s
 		case s == silence{}:
-			delete(u.settings.silenced, key)
+			delete(u.settings().silenced, key)
 		default:
-			if _, known := u.settings.silenced[key]; !known && len(u.settings.silenced) >= maxSilenced {
+			if _, known := u.settings().silenced[key]; !known && len(u.settings().silenced) >= maxSilenced {
 				return fmt.Sprintf("settings for at most %d conversations", maxSilenced)
 			}
-			put(&u.settings.silenced, key, s)
+			put(&u.change().silenced, key, s)
 		}
 		return ""
 	}) {
@@ -123,9 +123,9 @@ func (c *call) getSilenced() {
 	}
 	list := []map[string]string{}
 	c.srv.hub.with(c.params["user"], func(u *user) {
-		for _, key := range slices.Sorted(maps.Keys(u.settings.silenced)) {
+		for _, key := range slices.Sorted(maps.Keys(u.settings().silenced)) {
 			kind, name, _ := strings.Cut(key, "/")
-			if t := u.settings.silenced[key].Type; t != "" {
+			if t := u.settings().silenced[key].Type; t != "" {
 				list = append(list, map[string]string{strings.TrimPrefix(kind, "chat"): name, "value": t})
 			}
 		}
@@ -139,7 +139,7 @@ func (c *call) getLanguage() {
 		return
 	}
 	language := ""
-	c.srv.hub.with(c.params["user"], func(u *user) { language = u.settings.language })
+	c.srv.hub.with(c.params["user"], func(u *user) { language = u.settings().language })
 	c.ok(envelope{Data: map[string]string{"language": language}})
 }
 
@@ -151,7 +151,7 @@ func (c *call) putLanguage() {
 		return
 	}
 	language := printable.Line(req.Language, 16)
-	if c.onUser(func(u *user) { u.settings.language = language }) {
+	if c.onUser(func(u *user) { u.change().language = language }) {
 		c.ok(envelope{Data: map[string]string{"language": language}})
 	}
 }

@@ -43,12 +43,12 @@ func (c *call) watchPresence() {
 	}
 	now := c.srv.clock.Now()
 	if c.change(func(u *user) string {
-		maps.DeleteFunc(u.settings.watched, func(_ string, until time.Time) bool { return !now.Before(until) })
-		if len(u.settings.watched)+len(names) > maxSubscriptions {
+		maps.DeleteFunc(u.settings().watched, func(_ string, until time.Time) bool { return !now.Before(until) })
+		if len(u.settings().watched)+len(names) > maxSubscriptions {
 			return fmt.Sprintf("at most %d subscriptions", maxSubscriptions)
 		}
 		for _, name := range names {
-			put(&u.settings.watched, name, now.Add(time.Duration(seconds)*time.Second))
+			put(&u.change().watched, name, now.Add(time.Duration(seconds)*time.Second))
 		}
 		return ""
 	}) {
@@ -80,12 +80,12 @@ func (c *call) usernames() (names []string, ok bool) {
 func (c *call) answerPresence(names []string) {
 	now := c.srv.clock.Now()
 	var watched map[string]time.Time
-	c.srv.hub.with(c.params["user"], func(u *user) { watched = maps.Clone(u.settings.watched) })
+	c.srv.hub.with(c.params["user"], func(u *user) { watched = maps.Clone(u.settings().watched) })
 	list := make([]presenceJSON, len(names))
 	for i, name := range names {
 		p := presenceJSON{User: name, Status: map[string]string{}, LastTime: now.Unix()}
 		c.srv.hub.with(name, func(u *user) {
-			p.Text = u.settings.presence
+			p.Text = u.settings().presence
 			for _, l := range u.online() {
 				p.Status[l.device.resource] = "1"
 			}
@@ -106,7 +106,7 @@ func (c *call) unwatchPresence() {
 	}
 	c.srv.hub.with(c.params["user"], func(u *user) {
 		for _, name := range names {
-			delete(u.settings.watched, name)
+			delete(u.settings().watched, name)
 		}
 	})
 	c.answer(http.StatusOK, map[string]string{"result": "ok"})
@@ -124,8 +124,8 @@ func (c *call) getWatched() {
 	now := c.srv.clock.Now()
 	list := []subscription{}
 	c.srv.hub.with(c.params["user"], func(u *user) {
-		for _, name := range slices.Sorted(maps.Keys(u.settings.watched)) {
-			if until := u.settings.watched[name]; now.Before(until) {
+		for _, name := range slices.Sorted(maps.Keys(u.settings().watched)) {
+			if until := u.settings().watched[name]; now.Before(until) {
 				list = append(list, subscription{name, until.Unix()})
 			}
 		}
@@ -148,7 +148,7 @@ func (c *call) publishPresence() {
 		c.fail(errIllegal(fmt.Sprintf("ext has at most %d bytes", maxPresenceText)))
 		return
 	}
-	if c.onUser(func(u *user) { u.settings.presence = printable.Line(req.Text, maxPresenceText) }) {
+	if c.onUser(func(u *user) { u.change().presence = printable.Line(req.Text, maxPresenceText) }) {
 		c.answer(http.StatusOK, map[string]string{"result": "ok"})
 	}
 }

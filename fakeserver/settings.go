@@ -22,6 +22,22 @@ type settings struct {
 	language   string               // of push notifications
 }
 
+// settings are what the user's apps have kept so far. The hub's mu is held.
+func (u *user) settings() settings {
+	if u.kept == nil {
+		return settings{}
+	}
+	return *u.kept
+}
+
+// change is where the user's settings are changed. The hub's mu is held.
+func (u *user) change() *settings {
+	if u.kept == nil {
+		u.kept = new(settings)
+	}
+	return u.kept
+}
+
 // silence says which push notifications are wanted. The emulator sends none; it only keeps the wish (silentModeApi of the SDK).
 type silence struct {
 	Type           string `json:"type,omitempty"`
