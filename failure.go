@@ -46,6 +46,15 @@ func (f *failure) catch(root *cobra.Command) {
 		}
 	}
 	wrap(root)
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil && completion != root {
+		completion.Args, completion.RunE = cobra.ArbitraryArgs, func(cmd *cobra.Command, args []string) error {
+			if err := words()(cmd, args); err != nil {
+				return note(cmd, err)
+			}
+			return note(cmd, wantsSubcommand(cmd, args))
+		}
+	}
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {
 		show := help.Run
