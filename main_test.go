@@ -217,6 +217,7 @@ func FuzzInput(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer s.Close()
+		s.Login() // commands wait for the answer to the first one
 		h := &headless{wiring: &wiring{}, session: s, stderr: &said, quit: func() {}, peer: "echo"}
 		h.read(t.Context(), bufio.NewReaderSize(bytes.NewReader(data), maxLine))
 		for _, r := range said.String() {
