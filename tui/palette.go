@@ -193,7 +193,7 @@ func (m *model) choiceLine(c choiceOf, at bool, width int) string {
 		mark, name = m.accent.Render("▌ "), m.accent.Bold().Render(name)
 	}
 	if width < narrow {
-		return m.fit(mark+name+help, width)
+		return m.fit(mark+name+" "+help, width) // a long name fills its column
 	}
 	return m.fit(mark+name+" "+m.strong.Render(m.fit(c.key, 9))+" "+help, width)
 }

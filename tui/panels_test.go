@@ -240,6 +240,19 @@ func TestFaultChoicesAndTriggers(t *testing.T) {
 	}
 }
 
+// A name that fills its column, or is cut there, does not run into what stands beside it.
+func TestPaletteColumns(t *testing.T) {
+	r := newRig(t, 120, 40, online())
+	for _, name := range []string{"token-server delay", "token-server content-type"} {
+		for _, width := range []int{38, 50, 72} {
+			want := "  " + ansi.Truncate(name, 18, "…") + " "
+			if line := ansi.Strip(r.choiceLine(choiceOf{name: name, help: "the answer comes late"}, false, width)); !strings.HasPrefix(line, want) {
+				t.Errorf("in %d columns the line is %q, want %q and then the help", width, line, want)
+			}
+		}
+	}
+}
+
 // The palette finds the faults and the events by their names.
 func TestPaletteFindsFaults(t *testing.T) {
 	r := opened(t, 120, 40, online())
