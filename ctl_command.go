@@ -174,6 +174,9 @@ func (c *ctl) clock() *cobra.Command {
 			if err != nil || changed == (fakeserver.ClockChange{}) {
 				return usage("%q is no duration; write one such as 10m, or -- -24h", arg)
 			}
+			if err := changed.Validate(); err != nil {
+				return usageError{err}
+			}
 			state, err := c.client().ChangeClock(cmd.Context(), changed)
 			if err != nil {
 				return err

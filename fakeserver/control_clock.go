@@ -59,6 +59,18 @@ func (c *ClockChange) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// Validate says what is wrong with a change of the clock, and what would be right.
+func (c ClockChange) Validate() error {
+	if _, err := clockDuration("jump", c.Jump.String()); err != nil {
+		return err
+	}
+	if c.Offset == nil {
+		return nil
+	}
+	_, err := clockDuration("offset", c.Offset.String())
+	return err
+}
+
 // maxClockMove bounds what one call may do to the clock.
 const maxClockMove = 10 * 365 * 24 * time.Hour
 
