@@ -30,8 +30,7 @@ func newControl() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ctl",
 		Short: "Control a running emulator: faults, events, clock, journal",
-		Long: `Control a running ttlchat serve through its control API: look into it, make things go wrong, make events happen now, turn its clock and wait for what
-happens. A failed call exits with 1 and says why.`,
+		Long:  `Control a running ttlchat serve through its control API: look into it, make things go wrong, make events happen now, turn its clock and wait for what happens. A failed call exits with 1 and says why.`,
 		Example: `
 # the next token comes four seconds late
 ttlchat ctl fault add token-server delay --delay 4s --count 1
@@ -129,8 +128,7 @@ func (c *ctl) trigger() *cobra.Command {
 		Use: "trigger EVENT", Short: "Make an event happen now: " + strings.Join(fakeserver.TriggerEvents(), ", "),
 		Long: `Make an event happen now, for one user or for everybody.
 
-will-expire and expire make the SDKs believe that it is that late, however long their token lives. kick says why, with --code, and closes. cut closes
-without a word. revoke makes every token void that was issued until now; connections stay.`,
+will-expire and expire make the SDKs believe that it is that late, however long their token lives. kick says why, with --code, and closes. cut closes without a word. revoke makes every token void that was issued until now; connections stay.`,
 		Args: words("an event: " + strings.Join(fakeserver.TriggerEvents(), ", ")), ValidArgsFunction: complete(fakeserver.TriggerEvents()...),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := t.Validate(args[0]); err != nil {
@@ -262,8 +260,7 @@ func (c *ctl) wait() *cobra.Command {
 	var since uint64
 	cmd := &cobra.Command{
 		Use: "wait EVENT", Short: "Wait for an entry of the journal, such as session.expired",
-		Long: `Wait until an entry of that name comes into the journal, print it, and exit with 0; exit with 1 when it does not come in time. What happened before
-the call does not count, unless --since says from where on it does.`,
+		Long: `Wait until an entry of that name comes into the journal, print it, and exit with 0; exit with 1 when it does not come in time. What happened before the call does not count, unless --since says from where on it does.`,
 		Args: words("the name of an entry: " + strings.Join(entryNames(), ", ")), ValidArgsFunction: complete(entryNames()...),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("since") {

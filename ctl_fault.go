@@ -27,8 +27,7 @@ func (c *ctl) faultAdd() *cobra.Command {
 	var on string
 	cmd := &cobra.Command{
 		Use: "add TARGET KIND", Short: "Make something go wrong",
-		Long: `Make something go wrong on one of the targets: ` + strings.Join(targets(), ", ") + `. ` + "`ttlchat ctl fault kinds`" + ` lists the kinds of each with their
-parameters, which are flags here.`,
+		Long: `Make something go wrong on one of the targets: ` + strings.Join(targets(), ", ") + `. ` + "`ttlchat ctl fault kinds`" + ` lists the kinds of each with their parameters, which are flags here.`,
 		Example: `
 ttlchat ctl fault add token-server status --status 503 --retry-after 5s --count 2
 ttlchat ctl fault add rest status --path token --status 429

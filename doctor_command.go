@@ -33,9 +33,7 @@ func newDoctor(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Examine a token server and say what to mend",
-		Long: `Examine a token server as a contract test does: ask it for tokens in all the ways in which apps do, and in some in which they should not,
-and say of every defect what it means for users and how to mend it. With --app-id and --app-certificate the signature is checked too, and the
-tokens log in and renew against an emulator in memory. Nothing but the token server is called.
+		Long: `Examine a token server as a contract test does: ask it for tokens in all the ways in which apps do, and in some in which they should not, and say of every defect what it means for users and how to mend it. With --app-id and --app-certificate the signature is checked too, and the tokens log in and renew against an emulator in memory. Nothing but the token server is called.
 
 The server gets about thirty requests, twenty of them at once. Some are for users who do not exist, whom a server may register.
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 
 	"github.com/ttlchat/ttlchat/fakeserver"
 	"github.com/ttlchat/ttlchat/session"
@@ -255,4 +256,20 @@ func TestVariables(t *testing.T) {
 			t.Errorf("%s is set by %s, want %s", flag, got, want)
 		}
 	}
+}
+
+// The help is wrapped where it is shown: a line that ends within a paragraph would be broken twice.
+func TestHelpIsWrappedOnce(t *testing.T) {
+	var look func(cmd *cobra.Command)
+	look = func(cmd *cobra.Command) {
+		for paragraph := range strings.SplitSeq(cmd.Long, "\n\n") {
+			if strings.Contains(strings.TrimSpace(paragraph), "\n") {
+				t.Errorf("%s: the help has a line that ends within a paragraph: %q", cmd.CommandPath(), paragraph)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			look(sub)
+		}
+	}
+	look(newRoot(true))
 }

@@ -22,9 +22,7 @@ func newServe(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the emulator alone, for an app under test",
-		Long: `Run the emulator of the Agora Chat service and a token server, until SIGINT or SIGTERM. Point an app's SDK at the addresses that it
-prints. What happens is printed as it happens; with --json as one JSON object a line, of which the first says where everything is.
-Whatever the emulator knows is gone when it ends.`,
+		Long:  `Run the emulator of the Agora Chat service and a token server, until SIGINT or SIGTERM. Point an app's SDK at the addresses that it prints. What happens is printed as it happens; with --json as one JSON object a line, of which the first says where everything is. Whatever the emulator knows is gone when it ends.`,
 		Example: `
 # on the ports that the official examples use
 ttlchat serve
