@@ -25,6 +25,7 @@ func TestLoginForm(t *testing.T) {
 		"a day":              {flags: []string{"--ttl=24h"}, form: tui.Form{Lifetime: "24h", Service: tui.BuiltIn}},
 		"an hour and a half": {flags: []string{"--ttl=90m", "--over-24h=refuse"}, form: tui.Form{Lifetime: "1h30m", Service: tui.BuiltIn, RefusesLong: true}},
 		"a pasted token":     {pasted: "007", form: tui.Form{Lifetime: "30s", Service: tui.BuiltIn, Pasted: true}},
+		"node":               {flags: []string{"--token-preset=node"}, form: tui.Form{Lifetime: "30s", Service: tui.BuiltIn}},
 		"own token server": {
 			flags: []string{"--token-url=" + tokens}, form: tui.Form{Lifetime: "30s", Service: tui.OwnTokenServer, TokenURL: tokens}, tokenURL: tokens,
 		},
@@ -56,6 +57,7 @@ func TestLoginForm(t *testing.T) {
 			defer w.close()
 			want := test.form
 			want.User, want.Peer, want.Profile = "alice", "echo", "native"
+			want.GivesNoLife = name != "node"
 			f := w.form(o)
 			if diff := cmp.Diff(want, f); diff != "" {
 				t.Errorf("the form begins otherwise (-want +got):\n%s", diff)

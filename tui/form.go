@@ -33,8 +33,9 @@ type Form struct {
 	// TokenURL is the token server, RESTURL and WSURL are the service. Those of the emulator are not written here.
 	TokenURL, RESTURL, WSURL string
 	// Pasted tells that a token was given by hand, so that no token server is asked. RefusesLong tells that the emulator refuses tokens
-	// that live longer than 24 hours, where others cut their life. Nobody edits these two.
-	Pasted, RefusesLong bool
+	// that live longer than 24 hours, where others cut their life. GivesNoLife tells that the emulator's token server, as the official Go
+	// sample that it plays, has no lifetime of its own and gives a token that is asked for none no life. Nobody edits these three.
+	Pasted, RefusesLong, GivesNoLife bool
 }
 
 // Service says whose servers a session uses.
@@ -73,6 +74,9 @@ func (f Form) Life() (time.Duration, error) {
 // fate says what becomes of a lifetime that is not granted as it is: a remark, and a sentence when there will be no life to see.
 func (f Form) fate() (remark, refusal string) {
 	switch d, err := f.Life(); {
+	case err == nil && d == 0 && f.GivesNoLife && f.Service == BuiltIn && !f.Pasted:
+		return "refused: 0 s", "You will see the client refuse the token: the emulator's token server has no lifetime of its own, as the " +
+			"official Go sample, and a token that lives 0 s is over at once."
 	case err != nil || f.Pasted || d <= agoratoken.MaxLife:
 		return "", ""
 	case d > judge.AbsurdLife:

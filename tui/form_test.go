@@ -121,6 +121,10 @@ func TestPromises(t *testing.T) {
 		{"25h", func(f *Form) { f.RefusesLong, f.Profile = true, "rtc" }, []string{"25h ! counts as 24 h", "after 23 h 59 min 30 s"}},
 		{"744h", nil, []string{"744h ! counts as 24 h"}},
 		{"745h", nil, []string{"745h ! refused: over a month", "see the client refuse the token"}},
+		{"", func(f *Form) { f.GivesNoLife = true }, []string{"lifetime ! refused: 0 s", "see the client refuse the token"}},
+		{"", func(f *Form) { f.GivesNoLife, f.Service = true, OwnTokenServer }, []string{"lifetime profile", "You will see a token's life"}},
+		{"", func(f *Form) { f.GivesNoLife, f.Pasted = true, true }, []string{"lifetime profile", "the token that you gave"}},
+		{"", nil, []string{"lifetime profile", "You will see a token's life"}},
 		{"25h", func(f *Form) { f.Pasted = true }, []string{"lifetime 25h profile", "the token that you gave, which cannot be renewed"}},
 	}
 	for _, test := range tests {
