@@ -202,11 +202,12 @@ func TestHostileFrames(t *testing.T) {
 	}
 }
 
-// TestEndlessFragments: a message in ever more fragments is ended at the limit of a frame.
+// TestEndlessFragments: a message in ever more fragments is ended at the limit of a frame. What it costs is a buffer that grows to that limit by
+// doubling; the next one often finds the buffer there.
 func TestEndlessFragments(t *testing.T) {
 	inWorld(t, Config{}, func(t *testing.T, w *world) {
 		c := w.login("alice", "web")
-		sent := 0
+		sent, before := 0, allocated()
 		for first := byte(0x02); ; first = 0 {
 			n, err := c.conn.UnderlyingConn().Write(wsFrame(first, []byte{126, 0x04, 0x00}, true, make([]byte, 1<<10)))
 			sent += n
@@ -218,10 +219,13 @@ func TestEndlessFragments(t *testing.T) {
 			t.Errorf("%d bytes of one message were taken", sent)
 		}
 		c.wantClosed(websocket.CloseMessageTooBig)
+		if cost := allocated() - before; cost > 6*maxFrame {
+			t.Errorf("it costs %d bytes", cost)
+		}
 	})
 }
 
-// TestPingFlood: pings are answered as long as somebody reads the answers, and cost no memory when nobody does.
+// TestPingFlood: pings are answered as long as somebody reads the answers, and keep no memory when nobody does.
 func TestPingFlood(t *testing.T) {
 	inWorld(t, Config{}, func(t *testing.T, w *world) {
 		c := w.login("alice", "web")
@@ -239,6 +243,29 @@ func TestPingFlood(t *testing.T) {
 		}
 		c.send(msync.MSync_UNREAD, nil)
 		c.one(msync.MSync_UNREAD, new(msync.CommUnreadDL))
+
+		c.hold <- struct{}{}
+		w.srv.TriggerWillExpire("alice") // the client's read ends with it
+		synctest.Wait()
+		var before int
+		for n := range 21_000 {
+			if n == 1000 { // what the first ones need is there
+				synctest.Wait()
+				before = held()
+			}
+			if _, err := c.conn.UnderlyingConn().Write(ping); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if more := held() - before; more > 64<<10 {
+			t.Errorf("%d bytes are kept for answers that nobody reads", more)
+		}
+		<-c.hold
+		synctest.Wait()
+		if pongs != 1000 {
+			t.Errorf("%d pings of a client that did not read were answered", pongs-1000)
+		}
 	})
 }
 

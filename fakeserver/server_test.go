@@ -1,9 +1,11 @@
 package fakeserver
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -152,6 +154,42 @@ func TestCloseCuts(t *testing.T) {
 			t.Errorf("everything ended after %v", took)
 		}
 	})
+}
+
+// TestCloseFinishesCalls: a call that is under way when the emulator closes gets its answer, on either listener.
+func TestCloseFinishesCalls(t *testing.T) {
+	for address, path := range map[string]string{"chat:80": "/ttlchat/demo/token", "tokens:80": "/generate-user-token"} {
+		t.Run(address, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network, s := pipenet.New(), newServer(t, Config{})
+				served := make(chan error, 1)
+				go func() { served <- s.Serve(network.Listen("chat:80"), network.Listen("tokens:80")) }()
+				synctest.Wait()
+				call, err := network.DialContext(t.Context(), "", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer call.Close()
+				_, _ = call.Write([]byte("POST " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{"))
+				synctest.Wait()
+				closed := make(chan error, 1)
+				go func() { closed <- s.Close(context.Background()) }()
+				time.Sleep(drainTime)
+				_, _ = call.Write([]byte("}"))
+				if answer, err := http.ReadResponse(bufio.NewReader(call), nil); err != nil {
+					t.Errorf("no answer: %v", err)
+				} else if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+					t.Errorf("half an answer: %v", err)
+				}
+				if err := <-closed; err != nil {
+					t.Errorf("Close = %v", err)
+				}
+				if err := <-served; err != nil {
+					t.Errorf("Serve = %v", err)
+				}
+			})
+		})
+	}
 }
 
 // TestCloseWhileConnecting: whoever comes while the emulator closes is turned away or closed, and nothing is left.

@@ -194,6 +194,25 @@ func TestReaderKeepsUp(t *testing.T) {
 	})
 }
 
+// TestQueueIsBounded: what waits for a client that does not read is bounded in frames and in bytes, and one frame always has room.
+func TestQueueIsBounded(t *testing.T) {
+	for _, tt := range []struct{ size, fit int }{
+		{1, queuedFrames}, {queuedBytes / queuedFrames, queuedFrames}, {queuedBytes/queuedFrames + 1, queuedFrames - 1},
+		{maxFrame, queuedBytes / maxFrame}, {queuedBytes + 1, 1},
+	} {
+		s, n := new(socket), 0
+		for frame := make([]byte, tt.size); n <= queuedFrames && s.Queue(frame); {
+			n++
+		}
+		if n != tt.fit {
+			t.Errorf("%d frames of %d bytes wait, want %d", n, tt.size, tt.fit)
+		}
+	}
+	if queuedBytes+maxFrame > 1<<20 {
+		t.Error("more than 1 MiB may wait")
+	}
+}
+
 // TestFaultLetsAnswersGo: a fault that comes between two frames which arrived together, and takes the second one, does not keep back the answer
 // to the first until the client speaks again.
 func TestFaultLetsAnswersGo(t *testing.T) {
