@@ -116,6 +116,8 @@ func TestCheckerCatchesMutants(t *testing.T) {
 			}
 		},
 		"which nobody sent": func(c *chapter, at int) { c.received[at].text = "?" },
+		"was taken twice":   func(c *chapter, at int) { c.taken = append(c.taken, c.taken[at%len(c.taken)]) },
+		"was taken from":    func(c *chapter, at int) { c.taken[at%len(c.taken)].from = "a" },
 		"b got":             func(c *chapter, at int) { c.received = slices.Insert(c.received, at, letter{"a", "c", "stray"}) },
 	}
 	for seed := range uint64(5) {
