@@ -130,6 +130,21 @@ func TestHarm(t *testing.T) {
 	}
 }
 
+// TestUnansweredRenewal: a renewal that is never answered is one that failed, when nobody waits any longer for it.
+func TestUnansweredRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &swarm{clients: []*swarmClient{{}, {}, {}}, renewer: new(renewer)}
+		for _, c := range s.clients {
+			c.at.Store(1)
+		}
+		s.renewer.answered.Store(2)
+		s.renewer.failed.Store(1)
+		if r := s.report(time.Second); r.Failed != 2 || len(r.At) != 3 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
 // TestWindow: an acknowledgement that comes again lets no further message go.
 func TestWindow(t *testing.T) {
 	c := &talker{adapter: echoAdapter{}, socket: new(socket), answers: true, until: time.Now().Add(time.Hour)}

@@ -48,7 +48,7 @@ func (c *swarmClient) pushed() {
 type swarmReport struct {
 	At     []int64 // when it came to each client, in ns since 1970, sorted
 	Ended  int64   // connections lost
-	Failed int64   // renewals
+	Failed int64   // renewals, those without an answer too
 	Done   int64   // when the last renewal was answered
 }
 
@@ -149,8 +149,9 @@ func (s *swarm) report(patience time.Duration) swarmReport {
 		}
 		whole := len(r.At) == len(s.clients)
 		if s.renewer != nil {
-			r.Failed, r.Done = s.renewer.failed.Load(), s.renewer.last.Load()
-			whole = whole && s.renewer.answered.Load() == int64(len(s.clients))
+			unanswered := max(0, int64(len(r.At))-s.renewer.answered.Load())
+			r.Failed, r.Done = s.renewer.failed.Load()+unanswered, s.renewer.last.Load()
+			whole = whole && unanswered == 0
 		}
 		if whole || time.Now().After(deadline) {
 			slices.Sort(r.At)
