@@ -180,11 +180,16 @@ const (
 	stragglers = 100 * time.Millisecond
 )
 
-// settle waits for what is on its way, hangs up and sums up.
-func settle(all []*talker, patience time.Duration) pairsFigures {
+// await waits for what is on its way.
+func await(all []*talker, patience time.Duration) {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline) && slices.ContainsFunc(all, func(t *talker) bool { return !t.done() }); {
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// settle waits for what is on its way, hangs up and sums up.
+func settle(all []*talker, patience time.Duration) pairsFigures {
+	await(all, patience)
 	time.Sleep(stragglers)
 	var f pairsFigures
 	for _, t := range all {

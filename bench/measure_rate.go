@@ -13,6 +13,22 @@ func pace(to *target, pairs, perSecond int, d time.Duration) (pairsFigures, erro
 	if err != nil {
 		return pairsFigures{}, err
 	}
+	return paced(to, all, perSecond, d)
+}
+
+// acquaint lets everybody write once, and waits until that is settled. How long it takes does not count, what comes to harm does.
+func acquaint(all []*talker, perSecond int) {
+	schedule(all, time.Now(), perSecond, len(all), func(until time.Time) { time.Sleep(time.Until(until)) })
+	await(all, patience)
+	for _, t := range all {
+		t.mu.Lock()
+		t.ackTook, t.delivery = nil, nil
+		t.mu.Unlock()
+	}
+}
+
+// paced lets clients that are logged in write at a fixed rate.
+func paced(to *target, all []*talker, perSecond int, d time.Duration) (pairsFigures, error) {
 	before, err := to.meter()
 	if err != nil {
 		return pairsFigures{}, err

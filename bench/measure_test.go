@@ -130,6 +130,23 @@ func TestHarm(t *testing.T) {
 	}
 }
 
+// TestAcquaint: everybody has written once, and only what comes to harm in it counts.
+func TestAcquaint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := echoed(t, 3, echoAdapter{})
+		acquaint(all, 1000)
+		for _, c := range all {
+			if !c.done() || c.written.Load() != 1 {
+				t.Errorf("client %d wrote %d messages, all settled: %v", c.id, c.written.Load(), c.done())
+			}
+		}
+		f := settle(all, patience)
+		if f.Harm != (harm{Sent: 3}) || len(f.Acked)+len(f.Delivered) != 0 {
+			t.Errorf("%+v", f)
+		}
+	})
+}
+
 // TestUnansweredRenewal: a renewal that is never answered is one that failed, when nobody waits any longer for it.
 func TestUnansweredRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
