@@ -147,6 +147,9 @@ func (l *link) answerUnread() {
 // pushClock sends an UNREAD answer that nobody need have asked for. Its timestamp makes an SDK believe that it is that late (protocol.md d.3).
 func (l *link) pushClock(at time.Time) { l.pushFrame(msync.ClockFrame(millis(at))) }
 
+// queueClock is pushClock for somebody who calls Flush soon.
+func (l *link) queueClock(at time.Time) { l.queueFrame(msync.ClockFrame(millis(at))) }
+
 // sync is a send, or a pull that may confirm what came before.
 func (l *link) sync(payload []byte) {
 	if name, key, ok := msync.PeekPull(payload); ok {
@@ -179,8 +182,7 @@ func (l *link) notify(q *queue) bool {
 		return false
 	}
 	p.noticed = true
-	l.sending(l.srv.clock.Now(), q.notice)
-	l.sent(l.wire.Queue(q.notice))
+	l.queueFrame(q.notice)
 	return true
 }
 
@@ -243,6 +245,12 @@ func (l *link) push(cmd msync.MSync_Command, payload proto.Message) {
 func (l *link) pushFrame(raw []byte) {
 	l.sending(l.srv.clock.Now(), raw)
 	l.sent(l.wire.Send(raw))
+}
+
+// queueFrame is pushFrame for somebody who calls Flush soon.
+func (l *link) queueFrame(raw []byte) {
+	l.sending(l.srv.clock.Now(), raw)
+	l.sent(l.wire.Queue(raw))
 }
 
 // answerFrame is pushFrame for what the frame that is being handled asked for. It spares a look at the clock, which is a twentieth of a message.

@@ -21,6 +21,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -245,8 +247,17 @@ func (s *Server) TriggerWillExpire(user string) int {
 
 func (s *Server) push(user string, at func(grant) time.Time) int {
 	links := s.hub.links(user)
-	for _, l := range links {
-		l.pushClock(at(s.schedule.grantOf(l)))
+	// Some goroutines write to everybody. One for each client would need thousands of stacks, and each would be woken for one write.
+	var writers sync.WaitGroup
+	for part := range slices.Chunk(links, len(links)/runtime.GOMAXPROCS(0)+1) {
+		writers.Go(func() {
+			defer guard.Catch()
+			for _, l := range part {
+				l.queueClock(at(s.schedule.grantOf(l)))
+				l.wire.Flush()
+			}
+		})
 	}
+	writers.Wait()
 	return len(links)
 }
