@@ -2,7 +2,6 @@ package fakeserver
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -197,8 +196,11 @@ func unmask(plain, masked, mask []byte) {
 	}
 }
 
-// unpacked holds frames while they are read, so that an idle connection has no buffer for them.
-var unpacked = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// pieces hold what comes of a frame while it is read, so that an idle connection has no buffer for it. A single buffer that grows by doubling
+// would take several times what it holds in the end, and one that is large enough at once would be there for a client that sends a byte a second.
+var pieces = sync.Pool{New: func() any { return new(piece) }}
+
+type piece [4 << 10]byte
 
 // readAny reads a message of any kind, and answers the control frames before it.
 func (f *binaryFrames) readAny() ([]byte, error) {
@@ -209,21 +211,52 @@ func (f *binaryFrames) readAny() ([]byte, error) {
 	if err != nil {
 		return nil, meaning(err)
 	}
-	// The connection's own limit counts compressed bytes, so what they unpack to needs another.
-	frame := unpacked.Get().(*bytes.Buffer)
-	defer unpacked.Put(frame)
-	frame.Reset()
-	if _, err := io.Copy(frame, io.LimitReader(message, int64(f.most)+1)); err != nil {
-		return nil, meaning(err)
-	}
+	frame, err := f.collect(message)
 	switch {
-	case frame.Len() > f.most:
+	case errors.Is(err, errTooLarge):
 		f.bye(websocket.CloseMessageTooBig, "")
-		return nil, errTooLarge
+		return nil, err
+	case err != nil:
+		return nil, meaning(err)
 	case kind != websocket.BinaryMessage:
 		return nil, errNotBinary
 	}
-	return bytes.Clone(frame.Bytes()), nil // exactly its size: the journal keeps it
+	return frame, nil
+}
+
+// collect reads all that there is of a message. The connection's own limit counts compressed bytes, so what they unpack to needs another.
+func (f *binaryFrames) collect(message io.Reader) (frame []byte, err error) {
+	var read [maxFrame / len(piece{})]*piece
+	used, size, beyond := 0, 0, make([]byte, 1)
+	defer func() {
+		for _, p := range read[:used] {
+			pieces.Put(p)
+		}
+	}()
+	for err == nil {
+		room := beyond
+		if size < f.most {
+			if size == used*len(piece{}) {
+				read[used], _ = pieces.Get().(*piece)
+				used++
+			}
+			begin := (used - 1) * len(piece{})
+			room = read[used-1][size-begin : min(len(piece{}), f.most-begin)]
+		}
+		var n int
+		n, err = message.Read(room)
+		if size += n; size > f.most {
+			return nil, errTooLarge
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	frame = make([]byte, 0, size) // exactly its size: the journal keeps it
+	for _, p := range read[:used] {
+		frame = append(frame, p[:min(len(piece{}), size-len(frame))]...)
+	}
+	return frame, nil
 }
 
 // ready looks for a whole frame of the usual kind behind the last one.

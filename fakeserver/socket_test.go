@@ -1,11 +1,15 @@
 package fakeserver
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -229,4 +233,34 @@ func TestFaultLetsAnswersGo(t *testing.T) {
 			t.Errorf("answers were written after %v, want those to the login and to the first beat at once", written)
 		}
 	})
+}
+
+// TestCollect: a message of any length is read whole, however it comes, up to what it may have; what breaks off is no message.
+func TestCollect(t *testing.T) {
+	const most = maxFrame
+	text := make([]byte, most+1)
+	for i := range text {
+		text[i] = byte(i * 7 >> 3)
+	}
+	for _, f := range []*binaryFrames{{most: most}, {most: maxLogin}} {
+		for _, size := range []int{0, 1, len(piece{}) - 1, len(piece{}), len(piece{}) + 1, f.most - 1, f.most, f.most + 1} {
+			for name, how := range map[string]func(io.Reader) io.Reader{
+				"at once": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader, "in halves": iotest.HalfReader, "its end with the last byte": iotest.DataErrReader,
+			} {
+				frame, err := f.collect(how(bytes.NewReader(text[:size])))
+				switch {
+				case size > f.most:
+					if !errors.Is(err, errTooLarge) {
+						t.Errorf("%d bytes of %d, %s: %v", size, f.most, name, err)
+					}
+				case err != nil || !bytes.Equal(frame, text[:size]) || cap(frame) != size:
+					t.Errorf("%d bytes of %d, %s: %d, %v", size, f.most, name, len(frame), err)
+				}
+			}
+			broken := io.MultiReader(bytes.NewReader(text[:min(size, f.most)]), iotest.ErrReader(io.ErrUnexpectedEOF))
+			if _, err := f.collect(broken); !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("%d bytes that break off: %v", size, err)
+			}
+		}
+	}
 }
