@@ -164,17 +164,11 @@ func (r *report) pacedTraffic(t *target, d time.Duration) error {
 	return nil
 }
 
-// grownTraffic measures what a message costs among many, and among few. Everybody has written once before that counts: the rate lets each of the
-// many write little more than that, and they would otherwise be charged with what the first message of a conversation needs.
+// grownTraffic measures what a message costs among many, and among few.
 func (r *report) grownTraffic(t *target, d time.Duration) error {
 	var cost []float64
 	for _, pairs := range []int{5, 4900} { // what the limit of descriptors allows
-		all, err := talkers(t, 0, pairs)
-		if err != nil {
-			return err
-		}
-		acquaint(all, 5000)
-		p, err := paced(t, all, 5000, d)
+		p, err := pace(t, pairs, 5000, d)
 		if err != nil {
 			return err
 		}

@@ -7,28 +7,14 @@ import (
 	"time"
 )
 
-// pace lets pairs write at a fixed rate, whether answers come or not.
+// pace lets pairs write at a fixed rate, whether answers come or not. Everybody has written once before that counts: among many the rate lets each
+// write little more than that, and they would be charged with what the first message of a conversation needs.
 func pace(to *target, pairs, perSecond int, d time.Duration) (pairsFigures, error) {
 	all, err := talkers(to, 0, pairs)
 	if err != nil {
 		return pairsFigures{}, err
 	}
-	return paced(to, all, perSecond, d)
-}
-
-// acquaint lets everybody write once, and waits until that is settled. How long it takes does not count, what comes to harm does.
-func acquaint(all []*talker, perSecond int) {
-	schedule(all, time.Now(), perSecond, len(all), func(until time.Time) { time.Sleep(time.Until(until)) })
-	await(all, patience)
-	for _, t := range all {
-		t.mu.Lock()
-		t.ackTook, t.delivery = nil, nil
-		t.mu.Unlock()
-	}
-}
-
-// paced lets clients that are logged in write at a fixed rate.
-func paced(to *target, all []*talker, perSecond int, d time.Duration) (pairsFigures, error) {
+	acquaint(all, perSecond)
 	before, err := to.meter()
 	if err != nil {
 		return pairsFigures{}, err
@@ -48,6 +34,17 @@ func paced(to *target, all []*talker, perSecond int, d time.Duration) (pairsFigu
 	f.CPUPerMessage, f.BothPerMessage = server, both
 	f.Late = late
 	return f, nil
+}
+
+// acquaint lets everybody write once, and waits until that is settled. How long it takes does not count, what comes to harm does.
+func acquaint(all []*talker, perSecond int) {
+	schedule(all, time.Now(), perSecond, len(all), func(until time.Time) { time.Sleep(time.Until(until)) })
+	await(all, patience)
+	for _, t := range all {
+		t.mu.Lock()
+		t.ackTook, t.delivery = nil, nil
+		t.mu.Unlock()
+	}
 }
 
 // schedule lets one after the other write when it is due, and returns how late each message was, sorted. The latencies count from when a
