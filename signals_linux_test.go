@@ -181,6 +181,13 @@ func TestSuspendAcrossExpiry(t *testing.T) {
 			tt.until("the stop", func() bool { return stopped(tt.t, pid) })
 			tt.given()
 		},
+		"SIGTSTP": func(tt *terminal, pid int) {
+			if err := syscall.Kill(pid, syscall.SIGTSTP); err != nil {
+				tt.t.Fatal(err)
+			}
+			tt.until("the stop", func() bool { return stopped(tt.t, pid) })
+			tt.given()
+		},
 		"SIGSTOP": func(tt *terminal, pid int) {
 			if err := syscall.Kill(-pid, syscall.SIGSTOP); err != nil {
 				tt.t.Fatal(err)

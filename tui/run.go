@@ -19,7 +19,7 @@ import (
 func Run(ctx context.Context, cfg Config) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	return run(ctx, cfg, os.Stdout, onContinue(ctx))
+	return run(ctx, cfg, os.Stdout, onJobControl(ctx))
 }
 
 // ErrTerminalGone means that nothing can be read from the terminal any more.
