@@ -26,8 +26,11 @@ func (f *failure) catch(root *cobra.Command) {
 		return nil
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return note(cmd, usageError{wrongValue(err)}) })
-	var wrap func(cmd *cobra.Command)
-	wrap = func(cmd *cobra.Command) {
+	var wrap func(cmd *cobra.Command, before func(*cobra.Command, []string) error)
+	wrap = func(cmd *cobra.Command, before func(*cobra.Command, []string) error) {
+		if cmd.PersistentPreRunE != nil { // where cobra calls it, its error goes elsewhere
+			before, cmd.PersistentPreRunE = cmd.PersistentPreRunE, nil
+		}
 		args, run := cmd.Args, cmd.RunE
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = func(cmd *cobra.Command, words []string) error {
@@ -39,13 +42,18 @@ func (f *failure) catch(root *cobra.Command) {
 			if err := fromEnvironment(cmd); err != nil {
 				return note(cmd, err)
 			}
+			if before != nil {
+				if err := before(cmd, words); err != nil {
+					return note(cmd, err)
+				}
+			}
 			return note(cmd, run(cmd, words))
 		}
 		for _, sub := range cmd.Commands() {
-			wrap(sub)
+			wrap(sub, before)
 		}
 	}
-	wrap(root)
+	wrap(root, nil)
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil && completion != root {
 		completion.Args, completion.RunE = cobra.ArbitraryArgs, func(cmd *cobra.Command, args []string) error {
