@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ttlchat/ttlchat/internal/pattern"
+	"github.com/ttlchat/ttlchat/internal/printable"
 	"github.com/ttlchat/ttlchat/scenario"
 	"github.com/ttlchat/ttlchat/session"
 )
@@ -117,6 +118,6 @@ func writeRecording(file string, write func(w io.Writer, name string) error, std
 	if _, err := scenario.Parse(file, []byte(text.String())); err != nil {
 		return fmt.Errorf("written, but it needs a hand before it can be run:\n%w", err)
 	}
-	_, _ = fmt.Fprintf(stderr, "ttlchat: written to %s; ttlchat run %s does it again\n", file, file)
+	_, _ = fmt.Fprintf(stderr, "ttlchat: written to %s; ttlchat run %s does it again\n", file, printable.ShellWord(file))
 	return nil
 }

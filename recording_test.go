@@ -1,7 +1,9 @@
 package main
 
 import (
+	"io"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -123,4 +125,20 @@ func TestScreenIsRecorded(t *testing.T) {
 			t.Errorf("%s\n%s", r.Text(), text)
 		}
 	})
+}
+
+// How to run a recording is said so that a shell takes it as it is.
+func TestRecordingWithSpace(t *testing.T) {
+	text, err := scenario.Source("s01-happy-renew")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, said := filepath.Join(t.TempDir(), "a b.yaml"), new(strings.Builder)
+	err = writeRecording(file, func(w io.Writer, _ string) error {
+		_, err := io.WriteString(w, text)
+		return err
+	}, said)
+	if want := "ttlchat: written to " + file + "; ttlchat run '" + file + "' does it again\n"; err != nil || said.String() != want {
+		t.Errorf("it says %q (%v), want %q", said, err, want)
+	}
 }

@@ -121,6 +121,9 @@ func (m *model) newFile(ext string) string {
 func writeNew(file, text string) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the person at the screen names the file
 	if err != nil {
+		if info, there := os.Stat(file); there == nil && info.IsDir() {
+			return fmt.Errorf("%s is a folder; name a new file in it", file)
+		}
 		return err
 	}
 	_, err = f.WriteString(text)
@@ -132,11 +135,14 @@ func writeNew(file, text string) error {
 
 func (m *model) takeExported(msg exportedMsg) {
 	switch {
+	case msg.err != nil && msg.scenario:
+		m.say("the scenario was not exported: "+msg.err.Error(), late)
+		return
 	case msg.err != nil:
 		m.say("the timeline was not exported: "+msg.err.Error(), late)
 		return
 	case msg.scenario:
-		m.say("ttlchat run "+msg.file+" does all this again", alive)
+		m.say("ttlchat run "+printable.ShellWord(msg.file)+" does all this again", alive)
 		return
 	}
 	m.say(fmt.Sprintf("%s in %s: the filter shows %s", printable.Count(msg.n, "event", "events"), msg.file, timelineFilter(m)), alive)

@@ -435,7 +435,7 @@ func TestCopyAndExport(t *testing.T) {
 		}
 	}
 	r.pressed(t, "e") // the file is there already
-	if !strings.Contains(r.notice, "not exported") {
+	if !strings.Contains(r.notice, "the timeline was not exported: ") {
 		t.Errorf("a second export says %q", r.notice)
 	}
 }

@@ -383,6 +383,15 @@ func TestExportScenario(t *testing.T) {
 		r.write("/export bug.yaml")
 		export("enter")
 		wantOn(t, r.screen(t), "ttlchat run bug.yaml does all this again")
+		r.write("/export a b.yaml")
+		export("enter")
+		wantOn(t, r.screen(t), "ttlchat run 'a b.yaml' does all this again")
+		if err := os.Mkdir("folder.yaml", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		r.write("/export folder.yaml")
+		export("enter")
+		wantOn(t, r.screen(t), "the scenario was not exported: folder.yaml is a folder; name a new file in it")
 		r.focusOn(timelinePanel)
 		export("E")
 		const made = "ttlchat-20261122-120431.yaml"
@@ -393,6 +402,6 @@ func TestExportScenario(t *testing.T) {
 		}
 		fails = errors.New("nobody has logged in")
 		export("E")
-		wantOn(t, r.screen(t), "not exported: nobody has logged in")
+		wantOn(t, r.screen(t), "the scenario was not exported: nobody has logged in")
 	})
 }

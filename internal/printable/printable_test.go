@@ -248,3 +248,14 @@ func TestCause(t *testing.T) {
 		}
 	}
 }
+
+func TestShellWord(t *testing.T) {
+	for s, want := range map[string]string{
+		"bug.yaml": "bug.yaml", "/tmp/a-b_1.yaml": "/tmp/a-b_1.yaml", "a b.yaml": "'a b.yaml'", "it's.yaml": `'it'\''s.yaml'`, "$HOME": "'$HOME'",
+		"~/b.yaml": "'~/b.yaml'", "a;b": "'a;b'", "fünf.yaml": "'fünf.yaml'", "": "''",
+	} {
+		if got := ShellWord(s); got != want {
+			t.Errorf("%q becomes %s, want %s", s, got, want)
+		}
+	}
+}
