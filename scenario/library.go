@@ -47,6 +47,10 @@ func Find(name string) (*Scenario, error) {
 	}
 	var near []string
 	for _, s := range all {
+		if strings.EqualFold(s.Name, name) { // nothing is nearer
+			near = []string{s.Name}
+			break
+		}
 		if shareWord(name, s.Name) {
 			near = append(near, s.Name)
 		}
