@@ -169,8 +169,11 @@ func (c *ctl) clock() *cobra.Command {
 		return &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
 			arg := strings.Join(args, "")
 			changed, err := what(arg)
-			if err != nil || changed == (fakeserver.ClockChange{}) {
-				return usage("%q is no duration; write one such as 10m, or -- -24h", arg)
+			if err != nil { // it is too long to be read, too
+				return usage("%q is no duration; write one such as 10m or -24h, of at most ten years", arg)
+			}
+			if changed == (fakeserver.ClockChange{}) {
+				return usage("a jump of %s changes nothing; write a duration such as 10m or -24h", arg)
 			}
 			if err := changed.Validate(); err != nil {
 				return usageError{err}
