@@ -33,9 +33,9 @@ func newTokenInspect(o *options) *cobra.Command {
 		Short: "Read any Agora token and say whether it would log in, and if not why",
 		Long: `Read a token of kind 006 or 007, of any service, say what each field means and when the token ends, and judge it. Whatever is known of what it should be is compared: the project with --app-id, the signature with --app-certificate (a 006 token needs --channel and --user for that), the user, the channel and the service. A token that was damaged, wrapped or mistaken for another kind is recognized.
 
-Without TOKEN, or with -, tokens are read from standard input, one a line, or one JSON answer; that keeps them out of the shell's history and of the list of processes. The whole token is never printed.
+Without TOKEN, or with -, tokens are read from standard input, one a line; that keeps them out of the shell's history and of the list of processes. The whole token is never printed. A token server's whole answer, in JSON, is one text on however many lines: the token in it is read, and the verdict is that the answer as it is would not work.
 
-The exit code is 0 when every token would work as far as is known, 1 when one would not (it is expired, for somebody else, in quotes, …), 2 when one cannot be read at all.`,
+The exit code is 0 when every token would work as far as is known, 1 when one would not (it is expired, for somebody else, in quotes, in JSON, …), 2 when one cannot be read at all.`,
 		Example: `
 pbpaste | ttlchat token inspect
 ttlchat token inspect --user alice --service chat - <token.txt
