@@ -45,7 +45,7 @@ func (w *wiring) form(o *options) tui.Form {
 	f := tui.Form{
 		User: o.user, Peer: o.peer, Lifetime: scenario.Span{Offset: o.ttl}.String(), Profile: o.profile, Service: w.service(),
 		RESTURL: o.restURL, WSURL: o.wsURL, Pasted: w.pasted != "", RefusesLong: o.over24h == string(fakeserver.Over24hRefuse),
-		GivesNoLife: o.shape.standard(),
+		GivesNoLife: o.shape.givesNoLife(),
 	}
 	if f.Service != tui.BuiltIn { // a chat service of one's own may go with the emulator's token server
 		f.TokenURL = w.tokenURL

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
 
+	"github.com/ttlchat/ttlchat/tokenclient"
 	"github.com/ttlchat/ttlchat/tui"
 )
 
@@ -78,5 +80,35 @@ func TestLoginForm(t *testing.T) {
 	}
 	if _, err := new(wiring).chosen(tui.Form{Lifetime: "soon"}, new(options)); err == nil {
 		t.Error("a wrong lifetime is accepted")
+	}
+}
+
+// TestGivesNoLife: the login screen says of every kind of token server whether the emulator's gives no life to a token that is asked for none.
+func TestGivesNoLife(t *testing.T) {
+	t.Setenv("TTLCHAT_TOKEN_PASSWORD", "secret")
+	for _, preset := range tokenclient.Presets() {
+		t.Run(preset, func(t *testing.T) {
+			o, flags := new(options), pflag.NewFlagSet("", pflag.ContinueOnError)
+			o.emulatorFlags(flags)
+			o.clientFlags(flags)
+			if err := flags.Parse([]string{"--token-preset=" + preset}); err != nil {
+				t.Fatal(err)
+			}
+			w, err := o.wire("", slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.close()
+			client, err := tokenclient.New(tokenclient.Config{URL: w.tokenURL, Shape: w.shape, AppID: w.appID, Password: w.password})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			_, err = client.Fetch(t.Context(), tokenclient.Request{User: "alice"})
+			wrong, ok := errors.AsType[*tokenclient.Error](err)
+			if none := ok && wrong.Kind == tokenclient.KindBadLifetime; w.form(o).GivesNoLife != none {
+				t.Errorf("the form says %v, and the token server answers %v", !none, err)
+			}
+		})
 	}
 }

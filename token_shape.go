@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -29,6 +30,12 @@ func (s *shapeFlags) register(f *pflag.FlagSet, presets []string) {
 
 // standard reports whether nobody chose a kind of token server.
 func (s *shapeFlags) standard() bool { return s.preset == tokenclient.Presets()[0] && s.file == "" }
+
+// givesNoLife reports whether the emulator's token server gives no life to a token that is asked of it for none, in the way of this kind. Nobody
+// knows that of a kind that a file describes.
+func (s *shapeFlags) givesNoLife() bool {
+	return slices.Contains([]string{"go", "java", "android"}, s.preset) && s.file == ""
+}
 
 // load returns the shape that the flags name and the password that it sends.
 func (s *shapeFlags) load(preset func(string) (tokenclient.Shape, bool), presets []string) (tokenclient.Shape, tokenclient.Secret, error) {

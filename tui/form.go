@@ -33,7 +33,7 @@ type Form struct {
 	// TokenURL is the token server, RESTURL and WSURL are the service. Those of the emulator are not written here.
 	TokenURL, RESTURL, WSURL string
 	// Pasted tells that a token was given by hand, so that no token server is asked. RefusesLong tells that the emulator refuses tokens
-	// that live longer than 24 hours, where others cut their life. GivesNoLife tells that the emulator's token server, as the official Go
+	// that live longer than 24 hours, where others cut their life. GivesNoLife tells that the emulator's token server, as the official
 	// sample that it plays, has no lifetime of its own and gives a token that is asked for none no life. Nobody edits these three.
 	Pasted, RefusesLong, GivesNoLife bool
 }
@@ -76,7 +76,7 @@ func (f Form) fate() (remark, refusal string) {
 	switch d, err := f.Life(); {
 	case err == nil && d == 0 && f.GivesNoLife && f.Service == BuiltIn && !f.Pasted:
 		return "refused: 0 s", "You will see the client refuse the token: the emulator's token server has no lifetime of its own, as the " +
-			"official Go sample, and a token that lives 0 s is over at once."
+			"official sample that it plays, and a token that lives 0 s is over at once."
 	case err != nil || f.Pasted || d <= agoratoken.MaxLife:
 		return "", ""
 	case d > judge.AbsurdLife:
