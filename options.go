@@ -191,18 +191,10 @@ func setting(flag string) string { return fmt.Sprintf("--%s (%s)", flag, variabl
 // org and app of the app key.
 func (o *options) splitAppKey() (org, app string, err error) {
 	org, app, _ = strings.Cut(o.appKey, "#")
-	if !appKeyPart(org) || !appKeyPart(app) {
+	if !fakeserver.ValidAppKeyPart(org) || !fakeserver.ValidAppKeyPart(app) {
 		return "", "", usage("%s: %q is no app key; it has the form org#app, each of 1 to 64 letters, digits, _ . -", setting("app-key"), o.appKey)
 	}
 	return org, app, nil
-}
-
-// appKeyPart reports whether an app key may have this as its org or its app: both stand in the addresses of the service.
-func appKeyPart(s string) bool {
-	other := strings.IndexFunc(s, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", r)
-	})
-	return other < 0 && len(s) >= 1 && len(s) <= 64
 }
 
 // emulator is the configuration of the emulator that the flags describe.

@@ -85,8 +85,9 @@ type Config struct {
 // userName is the documented form of a user id: at most 64 bytes of a-z, 0-9, "_", "-" and "." (token-lifecycle.md section 3).
 var userName nameForm
 
-// namePart is an org or an app.
-var namePart = nameForm{capitals: true}
+// ValidAppKeyPart reports whether an app key may have this as its org or its app: 1 to 64 letters, digits, "_", "-" and ".", because both stand
+// in the addresses of the service.
+func ValidAppKeyPart(s string) bool { return nameForm{capitals: true}.MatchString(s) }
 
 // nameForm is written out: compiling an expression for it costs a program more than the rest of its configuration.
 type nameForm struct{ capitals bool }
@@ -114,7 +115,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Org == "" && c.App == "" {
 		c.Org, c.App = DemoOrg, DemoApp
 	}
-	if !namePart.MatchString(c.Org) || !namePart.MatchString(c.App) {
+	if !ValidAppKeyPart(c.Org) || !ValidAppKeyPart(c.App) {
 		return c, fmt.Errorf("app key %q: want org#app, each of letters, digits, _ . -", c.Org+"#"+c.App)
 	}
 	if c.EchoUser == "" {
